@@ -1,4 +1,4 @@
-"""What a running node can ask of the engine: progress and cancellation, its device, folders, models, and nothing else."""
+"""What a running node can ask of the engine: progress and cancellation, device, folders and warm models."""
 
 from __future__ import annotations
 
@@ -112,5 +112,5 @@ class Context:
             self.on_warning(message)
 
     def input_file(self, path: str) -> Path:
-        """The existing file that a parameter names, below the input folders; raises FileRefused or FileNotFoundError."""
+        """The file that a parameter names, below the input folders; raises FileRefused or FileNotFoundError."""
         return find_in_roots(path, self.folders.inputs, self.folders.granted)

@@ -303,8 +303,7 @@ def _output_name(tp: Any) -> str:
         return "flag"
     if tp is str:
         return "text"
-    snake = "".join(
+    return "".join(
         f"_{c.lower()}" if c.isupper() and not p.isupper() and p != "_" else c.lower()
         for p, c in zip("_" + tp.__name__, tp.__name__, strict=False)
     )
-    return snake

@@ -1,4 +1,4 @@
-"""Finds plugins and asks them what they bring. One broken plugin is a recorded problem, never the end of the program."""
+"""Finds plugins and asks what they bring. One broken plugin is a recorded problem, never the end of the program."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Registry:
 
     def broken_pack(self, node_id: str) -> PluginProblem | None:
         """The problem of the pack that `node_id` belongs to, if that pack is broken."""
-        pack = node_id.split(".")[0]
+        pack = node_id.partition(".")[0]
         return next((problem for problem in self.problems if problem.pack == pack), None)
 
 
@@ -116,7 +116,7 @@ def _call(function: Any, add: Any, registry: Registry, pack: Pack, report: Any) 
     try:
         items = function()
         if not isinstance(items, list | tuple):
-            raise TypeError(f"must return a list, found {type(items).__name__}")  # noqa: TRY301
+            raise TypeError(f"must return a list, found {type(items).__name__}")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's hook raises
         message = f"{function.__name__} failed: {type(error).__name__}: {error}"
         problem = PluginProblem(pack.name, pack.distribution, message, traceback.format_exc())

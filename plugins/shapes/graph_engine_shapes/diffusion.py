@@ -1,0 +1,64 @@
+"""Diffusion as plain functions on tensors: the training target, its weight, and a small DDIM loop to watch progress.
+
+v-prediction is Salimans & Ho 2022 (appendix D): v = alpha * noise - sigma * x0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Predict = Callable[[Tensor, Tensor], Tensor]
+"""(x_t, t) -> v, both (B, C, H, W); t is (B,)."""
+
+HIGH_NOISE_BIAS = 0.75
+"""Timesteps are drawn as u ** this: layout and binding are decided while the picture is mostly noise."""
+SNR_CEILING = 4.0
+
+
+def timesteps(n: int, generator: torch.Generator, steps: int = 1000) -> Tensor:
+    """(n,) training timesteps, stratified over the batch."""
+    u = (torch.randperm(n, generator=generator) + torch.rand(n, generator=generator)) / n
+    return (u.pow(HIGH_NOISE_BIAS) * steps).long().clamp(max=steps - 1)
+
+
+def noisy(x0: Tensor, noise: Tensor, alpha_bar: Tensor) -> tuple[Tensor, Tensor]:
+    """(x_t, v) at the given cumulative alphas (B,)."""
+    alpha = alpha_bar.sqrt()[:, None, None, None]
+    sigma = (1 - alpha_bar).sqrt()[:, None, None, None]
+    return alpha * x0 + sigma * noise, alpha * noise - sigma * x0
+
+
+def v_loss(predicted: Tensor, v: Tensor, alpha_bar: Tensor) -> Tensor:
+    """Mean squared error on v, each picture weighted min(1, SNR_CEILING / SNR): clean pictures teach the least."""
+    snr = alpha_bar / (1 - alpha_bar)
+    error = F.mse_loss(predicted.float(), v, reduction="none").mean(dim=(1, 2, 3))
+    return (error * (SNR_CEILING / snr).clamp(max=1)).mean()
+
+
+def guided(predict: Predict, scale: float) -> Predict:
+    """Classifier-free guidance (Ho & Salimans 2022) over a predictor that takes [unconditional; conditional]."""
+
+    def combine(x: Tensor, t: Tensor) -> Tensor:
+        without, conditional = predict(torch.cat([x, x]), torch.cat([t, t])).chunk(2)
+        return without + scale * (conditional - without)
+
+    return combine
+
+
+@torch.no_grad()
+def ddim(predict: Predict, x: Tensor, alpha_bars: Tensor, steps: int) -> Tensor:
+    """Sample x0 in [-1, 1] from noise `x` by DDIM (Song et al. 2020, eq. 12, eta 0) at trailing timesteps."""
+    total = len(alpha_bars)
+    times = torch.arange(total, 0, -total / steps).round().long() - 1
+    for i, t in enumerate(times):
+        v = predict(x, t.expand(len(x)))
+        alpha, sigma = alpha_bars[t].sqrt(), (1 - alpha_bars[t]).sqrt()
+        x0 = (alpha * x - sigma * v).clamp(-1, 1)
+        noise = (x - alpha * x0) / sigma
+        following = alpha_bars[times[i + 1]] if i + 1 < len(times) else torch.ones(())
+        x = following.sqrt() * x0 + (1 - following).sqrt() * noise
+    return x

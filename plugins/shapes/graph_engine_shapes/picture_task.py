@@ -1,0 +1,127 @@
+"""Recipes `glide` and `glide-upsampler`: text-conditional diffusion on 32x32 pixels, and from 32x32 to 64x64."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from diffusers import UNet2DConditionModel
+from torch import Tensor
+from transformers import CLIPTextModelWithProjection
+
+from graph_engine_shapes import checkpoint, diffusion, networks, tokenizer
+from graph_engine_shapes.captions import random_captions
+from graph_engine_shapes.render import render
+from graph_engine_shapes.scenes import random_scenes
+
+CAPTION_DROPPED = 0.2
+
+
+def load_text(folder: Path) -> CLIPTextModelWithProjection:
+    """The frozen text tower out of the training `glide-text`."""
+    weights, _ = checkpoint.averaged(folder)
+    encoder = networks.text_encoder()
+    encoder.load_state_dict({k.removeprefix("encoder."): v for k, v in weights.items() if k.startswith("encoder.")})
+    return encoder.eval().requires_grad_(False)
+
+
+@dataclass
+class Schedule:
+    """The cosine schedule's cumulative alphas."""
+
+    alpha_bars: Tensor
+
+    @staticmethod
+    def cosine() -> Schedule:
+        """As the exported scheduler has them."""
+        return Schedule(networks.scheduler().alphas_cumprod)
+
+
+@dataclass
+class BaseTask:
+    """Text to 32x32. The curriculum begins with one object and then shows two in most pictures."""
+
+    text_folder: Path
+    batch: int = 64
+    matrix_rate: float = 3e-3
+    rest_rate: float = 1.5e-3
+    average: float = 0.998
+    one_object_pictures: int = 20_000
+    two: float = 0.7
+
+    @cached_property
+    def text(self) -> CLIPTextModelWithProjection:
+        """The frozen text tower."""
+        return load_text(self.text_folder)
+
+    @cached_property
+    def alpha_bars(self) -> Tensor:
+        """Cumulative alphas of the noise schedule."""
+        return Schedule.cosine().alpha_bars
+
+    def build(self) -> UNet2DConditionModel:
+        """A fresh U-Net."""
+        return networks.base_unet()
+
+    def captioned(self, step: int, generator: torch.Generator, resolution: int) -> tuple[Tensor, Tensor, Tensor]:
+        """(pictures in [-1, 1], tokens' states (B, T, D), pooled text (B, P)) of one batch, a fifth without caption."""
+        rng = random.Random(int(torch.randint(2**31, (), generator=generator)))
+        two = self.two * min(1.0, 0.3 + step * self.batch / max(self.one_object_pictures, 1))
+        scenes = random_scenes(self.batch, generator, two=two)
+        captions = ["" if rng.random() < CAPTION_DROPPED else text for text in random_captions(scenes, rng)]
+        with torch.no_grad():
+            text = self.text(input_ids=tokenizer.encode(captions))
+        pictures = render(scenes, resolution) * 2 - 1
+        return pictures, text.last_hidden_state, text.text_embeds
+
+    def loss(self, model: UNet2DConditionModel, step: int, generator: torch.Generator) -> Tensor:
+        """Weighted v-prediction error of one batch."""
+        pictures, states, pooled = self.captioned(step, generator, networks.BASE_SIZE)
+        x0 = F.pixel_unshuffle(pictures, networks.BASE_UNSHUFFLE)
+        return self.diffusion_loss(model, x0, None, states, pooled, generator)
+
+    def diffusion_loss(self, model: UNet2DConditionModel, x0: Tensor, beside: Tensor | None, states: Tensor,
+                       pooled: Tensor, generator: torch.Generator) -> Tensor:  # fmt: skip
+        """The loss on clean (unshuffled) pictures; `beside` is concatenated after the noisy one."""
+        t = diffusion.timesteps(len(x0), generator)
+        noise = torch.randn(x0.shape, generator=generator)
+        x, v = diffusion.noisy(x0, noise, self.alpha_bars[t])
+        if beside is not None:
+            x = torch.cat([x, beside], dim=1)
+        x = x.contiguous(memory_format=torch.channels_last)
+        predicted = model(x, t, encoder_hidden_states=states, class_labels=pooled, return_dict=False)[0]
+        return diffusion.v_loss(predicted, v, self.alpha_bars[t])
+
+
+@dataclass
+class UpsamplerTask(BaseTask):
+    """32x32 to 64x64, after the text as well. The low resolution is a real picture, blurred and shaken a little."""
+
+    batch: int = 48
+    one_object_pictures: int = 1
+    two: float = 0.6
+    shake: float = 0.08
+
+    def build(self) -> UNet2DConditionModel:
+        """A fresh U-Net."""
+        return networks.upsampler_unet()
+
+    def loss(self, model: UNet2DConditionModel, step: int, generator: torch.Generator) -> Tensor:
+        """Weighted v-prediction error of one batch."""
+        pictures, states, pooled = self.captioned(step, generator, networks.UPSAMPLED_SIZE)
+        low = F.avg_pool2d(pictures, 2)
+        spread = self.shake * torch.rand(len(low), 1, 1, 1, generator=generator).square()
+        low = (low + spread * torch.randn(low.shape, generator=generator)).clamp(-1, 1)
+        x0 = F.pixel_unshuffle(pictures, networks.UPSAMPLER_UNSHUFFLE)
+        return self.diffusion_loss(model, x0, enlarged(low), states, pooled, generator)
+
+
+def enlarged(low: Tensor) -> Tensor:
+    """The low-resolution picture as the upsampler wants it beside x: bilinear at 64x64, unshuffled."""
+    size = networks.UPSAMPLED_SIZE
+    large = F.interpolate(low, size=(size, size), mode="bilinear", align_corners=False)
+    return F.pixel_unshuffle(large, networks.UPSAMPLER_UNSHUFFLE)

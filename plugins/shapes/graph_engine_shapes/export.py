@@ -1,0 +1,122 @@
+"""Trainings to model folders: averaged weights in fp16 safetensors, standard configs, model.json and card.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from graph_engine_shapes import checkpoint, networks, tokenizer
+from graph_engine_shapes.clip_task import ClipReader
+from graph_engine_shapes.picture_task import load_text
+from graph_engine_shapes.train import folder_of
+from graph_engine_shapes.watch import load_unet
+
+MODELS = Path(__file__).parent / "models"
+TEXT_SPACE = "shapes-glide"
+
+
+def _save(model: nn.Module, folder: Path) -> None:
+    model.half().save_pretrained(folder)  # type: ignore[operator]
+
+
+def _card(title: str, trainings: dict[str, checkpoint.Counters]) -> dict[str, Any]:
+    """What a model is made from; `evaluate` adds what it can do."""
+    return {
+        "title": title, "license": "Apache-2.0",
+        "data": "Synthetic: captioned scenes of graph_engine_shapes.scenes, drawn fresh for every batch. A tenth of the "
+                "(shape, colour, background) and of the pairs of coloured shapes never appears in training.",
+        "recipe": "Muon for matrices and AdamW for the rest, bfloat16 autocast on one CPU thread, averaged weights.",
+        "trainings": {
+            name: {"command": f"python -m graph_engine_shapes.train {name} --minutes {round(c.minutes)}",
+                   "minutes": round(c.minutes, 1), "steps": c.step, "pictures": c.pictures}
+            for name, c in trainings.items()
+        },
+    }  # fmt: skip
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _denoiser(folder: str, size: int, unshuffle: int, conditions: list[str], steps: int, scale: float) -> dict[str, Any]:
+    return {
+        "kind": "Denoiser", "class": "UNet2DConditionModel", "folder": folder, "scheduler": "scheduler",
+        "prediction_type": "v_prediction", "learned_variance": False, "space": "pixel", "channels": 3, "size": size,
+        "pixel_unshuffle": unshuffle, "text_space": TEXT_SPACE, "conditions": conditions, "pooled_to_class": True,
+        "default_steps": steps, "default_scale": scale,
+    }  # fmt: skip
+
+
+def glide_parts() -> dict[str, Any]:
+    """The parts of shapes/glide, as the loader reads them."""
+    upsampler = _denoiser("upsampler", networks.UPSAMPLED_SIZE, networks.UPSAMPLER_UNSHUFFLE,
+                          ["text", "low_resolution"], 10, 1.0)  # fmt: skip
+    return {
+        "text_encoder": {
+            "kind": "TextEncoder", "class": "CLIPTextModelWithProjection", "folder": "text_encoder",
+            "tokenizer": "tokenizer", "text_space": TEXT_SPACE, "max_tokens": tokenizer.MAX_TOKENS, "pooled": True,
+            "attention_mask": False,
+        },
+        "denoiser": _denoiser("unet", networks.BASE_SIZE, networks.BASE_UNSHUFFLE, ["text"], 20, 3.0),
+        "upsampler": upsampler | {"low_resolution_size": networks.BASE_SIZE, "noise_augmentation": False},
+    }  # fmt: skip
+
+
+def export_glide(target: Path) -> None:
+    """Write shapes/glide from the trainings glide-text, glide and glide-upsampler."""
+    target.mkdir(parents=True, exist_ok=True)
+    parts = glide_parts()
+    unet, base = load_unet(folder_of("glide"))
+    trainings = {"glide-text": checkpoint.averaged(folder_of("glide-text"))[1], "glide": base}
+    _save(unet, target / "unet")
+    _save(load_text(folder_of("glide-text")), target / "text_encoder")
+    if (folder_of("glide-upsampler") / checkpoint.FILE).exists():
+        upsampler, counters = load_unet(folder_of("glide-upsampler"), upsampler=True)
+        _save(upsampler, target / "upsampler")
+        trainings["glide-upsampler"] = counters
+    else:
+        del parts["upsampler"]
+    tokenizer.save(target / "tokenizer")
+    networks.scheduler().save_pretrained(target / "scheduler")
+    title = "GLIDE on the shapes world: text to 32x32, then to 64x64"
+    _write(target / "model.json", {"format": 1, "family": "glide", "title": title, "parts": parts})
+    _write(target / "card.json", _card(title, trainings))
+
+
+def export_clip(target: Path) -> None:
+    """Write shapes/clip from the training clip."""
+    target.mkdir(parents=True, exist_ok=True)
+    weights, counters = checkpoint.averaged(folder_of("clip"))
+    reader = ClipReader()
+    reader.load_state_dict(weights)
+    _save(reader.clip, target / "clip")
+    tokenizer.save(target / "tokenizer")
+    part = {
+        "kind": "CLIP", "class": "CLIPModel", "folder": "clip", "tokenizer": "tokenizer",
+        "image_size": networks.BASE_SIZE, "image_mean": [0.5] * 3, "image_std": [0.5] * 3, "text_space": "shapes-clip",
+        "embedding_size": networks.TEXT_WIDTH, "max_tokens": tokenizer.MAX_TOKENS, "attention_mask": False,
+    }  # fmt: skip
+    title = "CLIP on the shapes world, 32x32"
+    _write(target / "model.json", {"format": 1, "family": "clip", "title": title, "parts": {"clip": part}})
+    _write(target / "card.json", _card(title, {"clip": counters}))
+
+
+def main() -> int:
+    """Export a model into the package, or into `--out`."""
+    parser = argparse.ArgumentParser(prog="graph_engine_shapes.export", description=__doc__)
+    parser.add_argument("name", choices=("glide", "clip"))
+    parser.add_argument("--out", type=Path, default=MODELS, help="folder in which the model's folder is written")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    {"glide": export_glide, "clip": export_clip}[options.name](options.out / options.name)
+    print(options.out / options.name)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

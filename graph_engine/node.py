@@ -284,9 +284,10 @@ def _read_outputs(name: str, hints: Mapping[str, Any]) -> tuple[tuple[Output, ..
         tp = get_args(tp)[0]
     if tp is type(None):
         return (), expands, False
-    if isinstance(tp, type) and issubclass(tp, tuple) and hasattr(tp, "_fields"):
-        fields = typing.get_type_hints(tp, include_extras=True)
-        return tuple(Output(key, _split_annotated(fields[key])[0]) for key in tp._fields), expands, True
+    named = get_origin(tp) or tp  # a generic NamedTuple comes as Named[A, B]
+    if isinstance(named, type) and issubclass(named, tuple) and hasattr(named, "_fields"):
+        fields = typing.get_type_hints(named, include_extras=True)
+        return tuple(Output(key, _split_annotated(fields[key])[0]) for key in named._fields), expands, True
     return (Output(_output_name(tp), tp),), expands, False
 
 

@@ -1,0 +1,60 @@
+"""The built-in pack `core`: text-to-image as nodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graph_engine import hookimpl
+from graph_engine import kinds as built_in_kinds
+from graph_engine.kinds import kind_of
+from graph_nodes import diffusion, guidance, image_io, image_ops, lists, models, text, values
+
+__all__ = ["register_kinds", "register_nodes"]
+
+
+@hookimpl
+def register_nodes() -> list[Any]:
+    """Every node of the pack, by module."""
+    return [
+        models.load_model,
+        text.encode_text,
+        guidance.no_guidance,
+        guidance.classifier_free_guidance,
+        guidance.adaptive_projected_guidance,
+        guidance.zero_star_guidance,
+        guidance.dynamic_thresholding,
+        diffusion.denoise,
+        diffusion.low_resolution,
+        diffusion.decode,
+        image_io.load_image,
+        image_io.save_image,
+        image_io.preview,
+        image_ops.resize,
+        image_ops.crop,
+        image_ops.blur,
+        image_ops.levels,
+        image_ops.batch,
+        image_ops.unbatch,
+        image_ops.grid,
+        values.text,
+        values.number,
+        values.integer,
+        values.boolean,
+        values.seed,
+        values.join_text,
+        values.format_text,
+        values.switch,
+        lists.list_of,
+        lists.join_lists,
+        lists.pick,
+        lists.count,
+        lists.integer_range,
+        lists.number_range,
+        lists.cross,
+    ]
+
+
+@hookimpl
+def register_kinds() -> list[type]:
+    """The kinds that the engine itself defines."""
+    return [item for item in (getattr(built_in_kinds, name) for name in built_in_kinds.__all__) if kind_of(item)]

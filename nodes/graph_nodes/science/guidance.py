@@ -1,0 +1,221 @@
+"""Guidance rules: how the network's predictions are combined into the one that the scheduler follows.
+
+A rule sees the step, the conditional and the unconditional prediction, and what the rule before it made of them. It
+says at which steps it needs the unconditional prediction at all, so that the network is not asked in vain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["RULES", "Guide", "Rule", "Step", "clean_estimate", "make_guide", "prediction_of", "rescale_guidance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where the sampler stands.
+
+    index of total network calls; t: the scheduler's timestep; x: what the network sees, x_t = sqrt(abar_t) x_0 +
+    sqrt(1 - abar_t) eps, [n, c, h, w]; alpha_bar: abar_t; prediction_type: `epsilon`, `v_prediction` or `sample`.
+    """
+
+    index: int
+    total: int
+    t: Tensor
+    x: Tensor
+    alpha_bar: float
+    prediction_type: str
+
+
+def clean_estimate(step: Step, prediction: Tensor) -> Tensor:
+    """The picture x_0 that a prediction stands for (Salimans and Ho 2022, arXiv:2202.00512, section 4)."""
+    alpha, sigma = step.alpha_bar**0.5, (1 - step.alpha_bar) ** 0.5
+    if step.prediction_type == "epsilon":
+        return (step.x - sigma * prediction) / alpha
+    if step.prediction_type == "v_prediction":
+        return alpha * step.x - sigma * prediction
+    return prediction
+
+
+def prediction_of(step: Step, x_0: Tensor) -> Tensor:
+    """The prediction that stands for the picture `x_0`: the inverse of `clean_estimate`."""
+    alpha, sigma = step.alpha_bar**0.5, (1 - step.alpha_bar) ** 0.5
+    if step.prediction_type == "epsilon":
+        return (step.x - alpha * x_0) / sigma
+    if step.prediction_type == "v_prediction":
+        return (alpha * step.x - x_0) / sigma
+    return x_0
+
+
+class Rule(Protocol):
+    """One way to guide; made anew for each run, so it may remember what it saw at the steps before."""
+
+    def wants_unconditional(self, index: int, total: int) -> bool:
+        """True when this step needs the unconditional prediction."""
+        ...
+
+    def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
+        """The new prediction; `guided` is what the rule before made (the conditional one when there is none)."""
+        ...
+
+
+@dataclass
+class NoGuidance:
+    """The conditional prediction as it is."""
+
+    def wants_unconditional(self, index: int, total: int) -> bool:
+        return False
+
+    def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
+        return conditional
+
+
+@dataclass
+class ClassifierFree:
+    """eps_hat = eps(x_t | null) + s (eps(x_t | y) - eps(x_t | null)): Ho and Salimans 2022, arXiv:2207.12598, eq. 6.
+
+    Written with s >= 1 as in GLIDE (arXiv:2112.10741, eq. 8). start, stop: the part of the steps that is guided
+    (Kynkaanniemi et al. 2024, arXiv:2404.07724); the others follow the condition alone.
+    """
+
+    scale: float = 3.0
+    rescale: float = 0.0
+    start: float = 0.0
+    stop: float = 1.0
+
+    def wants_unconditional(self, index: int, total: int) -> bool:
+        return self.scale != 1.0 and self.start <= index / total < self.stop
+
+    def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
+        if unconditional is None or not self.wants_unconditional(step.index, step.total):
+            return conditional
+        guided = unconditional + self.scale * (conditional - unconditional)
+        return rescale_guidance(guided, conditional, self.rescale) if self.rescale else guided
+
+
+def rescale_guidance(guided: Tensor, conditional: Tensor, phi: float) -> Tensor:
+    """Guidance without overexposure: Lin et al. 2023, arXiv:2305.08891, eq. 15 and 16."""
+    dims = list(range(1, guided.ndim))
+    sigma_pos = conditional.std(dim=dims, keepdim=True)
+    sigma_cfg = guided.std(dim=dims, keepdim=True)
+    rescaled = guided * (sigma_pos / sigma_cfg)
+    return phi * rescaled + (1 - phi) * guided
+
+
+@dataclass
+class AdaptiveProjected:
+    """Guidance without its part along the conditional prediction, which is what saturates.
+
+    Sadat et al. 2024, arXiv:2410.02416, algorithm 1, on the prediction as it is (the paper works on x_0): eta weighs
+    the parallel part, norm_threshold bounds the update's length (0: no bound), a negative momentum damps it.
+    """
+
+    scale: float = 3.0
+    eta: float = 0.0
+    norm_threshold: float = 0.0
+    momentum: float = 0.0
+    _average: Tensor | None = field(default=None, init=False, repr=False)
+
+    def wants_unconditional(self, index: int, total: int) -> bool:
+        return self.scale != 1.0
+
+    def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
+        if unconditional is None:
+            return conditional
+        dims = list(range(1, conditional.ndim))
+        difference = conditional - unconditional
+        if self.momentum:
+            if self._average is not None:
+                difference = difference + self.momentum * self._average
+            self._average = difference
+        if self.norm_threshold > 0:
+            norm = difference.norm(p=2, dim=dims, keepdim=True)
+            difference = difference * (self.norm_threshold / norm).clamp(max=1.0)
+        d, c = difference.double(), conditional.double()
+        direction = c / c.norm(p=2, dim=dims, keepdim=True).clamp(min=1e-12)
+        parallel = (d * direction).sum(dim=dims, keepdim=True) * direction
+        update = (d - parallel + self.eta * parallel).to(conditional.dtype)
+        return conditional + (self.scale - 1) * update
+
+
+@dataclass
+class ZeroStar:
+    """Classifier-free guidance with the unconditional prediction scaled to fit the conditional one.
+
+    CFG-Zero*: Fan et al. 2025, arXiv:2503.18886, eq. 7: s* = <v_c, v_u> / |v_u|^2; the first `zero_steps` predict 0,
+    which is meant for flow-matching models only.
+    """
+
+    scale: float = 3.0
+    zero_steps: int = 0
+
+    def wants_unconditional(self, index: int, total: int) -> bool:
+        return self.scale != 1.0 and index >= self.zero_steps
+
+    def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
+        if step.index < self.zero_steps:
+            return conditional * 0
+        if unconditional is None:
+            return conditional
+        dims = list(range(1, conditional.ndim))
+        dot = (conditional * unconditional).sum(dim=dims, keepdim=True)
+        s_star = dot / ((unconditional**2).sum(dim=dims, keepdim=True) + 1e-8)
+        return s_star * unconditional + self.scale * (conditional - s_star * unconditional)
+
+
+@dataclass
+class DynamicThresholding:
+    """Imagen's dynamic thresholding, applied to whatever the rule before it predicts.
+
+    Saharia et al. 2022, arXiv:2205.11487, section 2.3: s is the given percentile of |x_0|; when s > 1, x_0 is
+    clipped to [-s, s] and divided by s. For pixel space. maximum bounds s.
+    """
+
+    percentile: float = 0.995
+    maximum: float = 100.0
+
+    def wants_unconditional(self, index: int, total: int) -> bool:
+        return False
+
+    def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
+        x_0 = clean_estimate(step, guided)
+        s = x_0.abs().flatten(1).quantile(self.percentile, dim=1).clamp(1.0, self.maximum)
+        s = s.view(-1, *(1,) * (x_0.ndim - 1))
+        return prediction_of(step, x_0.clamp(-s, s) / s)
+
+
+RULES: Mapping[str, type[Rule]] = {
+    "none": NoGuidance,
+    "classifier_free": ClassifierFree,
+    "adaptive_projected": AdaptiveProjected,
+    "zero_star": ZeroStar,
+    "dynamic_thresholding": DynamicThresholding,
+}
+"""Name -> rule. A rule that follows a gradient (a classifier, CLIP) fits the same call: it has x_t in `step.x`."""
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A chain of rules, the innermost first."""
+
+    rules: tuple[Rule, ...] = ()
+
+    def wants_unconditional(self, index: int, total: int) -> bool:
+        """True when any rule needs the unconditional prediction at this step."""
+        return any(rule.wants_unconditional(index, total) for rule in self.rules)
+
+    def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None) -> Tensor:
+        guided = conditional
+        for rule in self.rules:
+            guided = rule(step, conditional, unconditional, guided)
+        return guided
+
+
+def make_guide(chain: Sequence[tuple[str, Mapping[str, Any]]]) -> Guide:
+    """Fresh rules for one run from (name, settings) pairs, the innermost first; KeyError for an unknown name."""
+    return Guide(tuple(RULES[name](**settings) for name, settings in chain))

@@ -1,0 +1,114 @@
+"""Weights, read on first use and kept warm: only known classes, only safetensors, only from the local disk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graph_engine import Context, ModelPart
+from graph_nodes.errors import ModelRefused
+from graph_nodes.model_files import ModelFiles, open_model, part_folder, revision
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["COMPONENTS", "module_of", "scheduler_config", "tokenizer_of", "torch_dtype"]
+
+COMPONENTS: Mapping[str, str] = {
+    "CLIPModel": "transformers",
+    "CLIPTextModel": "transformers",
+    "CLIPTextModelWithProjection": "transformers",
+    "T5EncoderModel": "transformers",
+    "UNet2DConditionModel": "diffusers",
+}
+"""Classes that a model.json may name -> the library that they are in. Nothing else is ever imported for it."""
+
+
+def module_of(context: Context, part: ModelPart) -> Any:
+    """The network of a part on the run's device in the run's dtype, ready to evaluate; warm after the first use."""
+    key = f"{part.model}@{part.revision}/{part.part}:{context.device}:{context.dtype}"
+    return context.warm.get(key, lambda: _load(context, part), _bytes_of)
+
+
+def tokenizer_of(context: Context, part: ModelPart) -> Any:
+    """The Hugging Face tokenizer of a part."""
+
+    def load() -> Any:
+        from transformers import AutoTokenizer
+
+        folder = _folder(context, part, "tokenizer")
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+    return context.warm.get(f"{part.model}@{part.revision}/{part.part}:tokenizer", load, lambda _: 1 << 20)
+
+
+def scheduler_config(context: Context, part: ModelPart) -> dict[str, Any]:
+    """The noise schedule that a denoiser was trained on: its scheduler_config.json."""
+    path = _folder(context, part, "scheduler") / "scheduler_config.json"
+    try:
+        config: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ModelRefused(f"the model {part.model!r} has no readable scheduler_config.json: {error}") from None
+    stated, found = part.facts.get("prediction_type"), config.get("prediction_type", "epsilon")
+    if stated not in (None, found):
+        raise ModelRefused(f"{path}: says prediction_type {found!r}, but model.json says {stated!r}")
+    return config
+
+
+def torch_dtype(context: Context) -> torch.dtype:
+    """The run's dtype as torch names it."""
+    import torch
+
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[context.dtype]
+
+
+def _folder(context: Context, part: ModelPart, key: str) -> Path:
+    model = open_model(context, part.model)
+    _check_revision(context, model, part)
+    return part_folder(model.name, model.folder, part.facts[key])
+
+
+def _check_revision(context: Context, model: ModelFiles, part: ModelPart) -> None:
+    if part.part not in model.parts or revision(context, model, part.part) != part.revision:
+        raise ModelRefused(f"the files of {part.model!r}, part {part.part!r}, changed during the run; run again")
+
+
+def _load(context: Context, part: ModelPart) -> Any:
+    import importlib
+
+    import torch
+
+    name = part.facts["class"]
+    if name not in COMPONENTS:
+        known = ", ".join(sorted(COMPONENTS))
+        raise ModelRefused(f"{part.model!r}, part {part.part!r}: the class {name!r} is not one of {known}")
+    folder = _folder(context, part, "folder")
+    if not any(folder.glob("*.safetensors")):
+        raise ModelRefused(f"{folder} holds no .safetensors file; other weight formats are not read")
+    component = getattr(importlib.import_module(COMPONENTS[name]), name)
+    # Loaded in the run's dtype, the weights stay a view of the mapped file when that is how they are stored.
+    with _no_progress_bars(), torch.inference_mode(False):
+        module = component.from_pretrained(
+            folder, dtype=torch_dtype(context), local_files_only=True, use_safetensors=True
+        )
+        return module.to(context.device).eval().requires_grad_(False)
+
+
+@contextlib.contextmanager
+def _no_progress_bars() -> Iterator[None]:
+    from transformers.utils import logging
+
+    was_on = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_on:
+            logging.enable_progress_bar()
+
+
+def _bytes_of(module: Any) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in (*module.parameters(), *module.buffers()))

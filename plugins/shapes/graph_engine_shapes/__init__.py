@@ -1,1 +1,39 @@
-"""The shapes world: a captioned world of simple shapes, and small text-to-image models trained on it."""
+"""The shapes world: a captioned world of simple shapes, a judge that reads its pictures, and models trained on it."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from graph_engine import Command, ModelSource, hookimpl
+from graph_engine_shapes import train
+from graph_engine_shapes.nodes import judge, random_prompts, render
+
+__all__ = ["judge", "random_prompts", "register_commands", "register_models", "register_nodes", "render"]
+
+MODELS = {
+    "glide": "GLIDE: text to 32x32 pixels, then to 64x64",
+    "clip": "CLIP: pictures of 32x32 and captions in one space",
+}
+
+
+@hookimpl
+def register_nodes() -> list[Any]:
+    """The pack's nodes, as `shapes.<name>`."""
+    return [render, judge, random_prompts]
+
+
+@hookimpl
+def register_models() -> list[ModelSource]:
+    """The models that lie in the package, as `shapes/<name>`."""
+    folder = Path(__file__).parent / "models"
+    return [ModelSource(name, folder / name, text) for name, text in MODELS.items()]
+
+
+@hookimpl
+def register_commands() -> list[Command]:
+    """`graph-engine train-shapes NAME`: the recorded command behind every model here."""
+    return [Command("train-shapes", "train a model of the shapes world", train.add_arguments, _train)]
+
+
+def _train(options: argparse.Namespace) -> int:
+    return train.start(options)

@@ -6,12 +6,12 @@ import random
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from graph_engine_shapes import networks, tokenizer, words
-from graph_engine_shapes.captions import Wanted, WantedObject, caption, describe
-from graph_engine_shapes.render import render
+from graph_engine_shapes.captions import Wanted, WantedObject, caption, describe, seeded
+from graph_engine_shapes.drawing import render
 from graph_engine_shapes.scenes import random_scenes
 from graph_engine_shapes.text_task import CLASSES, targets
 
@@ -32,7 +32,7 @@ class ClipReader(nn.Module):
         """Unit embeddings of token ids (N, T) and of pictures (B, 3, 32, 32) in [-1, 1]."""
         text = self.clip.get_text_features(input_ids=ids).pooler_output
         image = self.clip.get_image_features(pixel_values=pictures).pooler_output
-        return F.normalize(text.float(), dim=-1), F.normalize(image.float(), dim=-1)
+        return functional.normalize(text.float(), dim=-1), functional.normalize(image.float(), dim=-1)
 
 
 def _other(value: str, names: tuple[str, ...], rng: random.Random) -> str:
@@ -94,7 +94,7 @@ class ClipTask:
 
         First come the true captions, then as many with one change.
         """
-        rng = random.Random(int(torch.randint(2**31, (), generator=generator)))
+        rng = seeded(int(torch.randint(2**31, (), generator=generator)))
         scenes = random_scenes(self.batch, generator, two=0.65)
         wanted = [describe(scenes, i, rng, self.keep) for i in range(self.batch)]
         false = [changed(w, rng) for w in wanted]
@@ -110,9 +110,9 @@ class ClipTask:
         text, image = model.embed(tokenizer.encode(captions), pictures)
         logits = model.clip.logit_scale.exp().clamp(max=100) * image @ text.T
         same = torch.arange(self.batch)
-        contrast = F.cross_entropy(logits, same) + F.cross_entropy(logits[:, : self.batch].T, same)
+        contrast = functional.cross_entropy(logits, same) + functional.cross_entropy(logits[:, : self.batch].T, same)
         hard = torch.stack([logits[same, same], logits[same, same + self.batch]], dim=1)
-        contrast = contrast + F.cross_entropy(hard, torch.zeros_like(same))
+        contrast = contrast + functional.cross_entropy(hard, torch.zeros_like(same))
         heads = self._heads(model.heads["text"], text[: self.batch], wanted)
         return contrast + HEAD_WEIGHT * (heads + self._heads(model.heads["image"], image, shown))
 
@@ -120,4 +120,4 @@ class ClipTask:
     def _heads(head: nn.Module, embedding: Tensor, meant: list[Wanted]) -> Tensor:
         target = torch.tensor([targets(w) for w in meant])
         parts = head(10 * embedding).float().split(CLASSES, dim=-1)
-        return torch.stack([F.cross_entropy(part, target[:, k]) for k, part in enumerate(parts)]).sum()
+        return torch.stack([functional.cross_entropy(part, target[:, k]) for k, part in enumerate(parts)]).sum()

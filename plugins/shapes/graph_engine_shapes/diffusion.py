@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 """(x_t, t) -> v, both (B, C, H, W); t is (B,)."""
@@ -35,7 +35,7 @@ def noisy(x0: Tensor, noise: Tensor, alpha_bar: Tensor) -> tuple[Tensor, Tensor]
 def v_loss(predicted: Tensor, v: Tensor, alpha_bar: Tensor) -> Tensor:
     """Mean squared error on v, each picture weighted min(1, SNR_CEILING / SNR): clean pictures teach the least."""
     snr = alpha_bar / (1 - alpha_bar)
-    error = F.mse_loss(predicted.float(), v, reduction="none").mean(dim=(1, 2, 3))
+    error = functional.mse_loss(predicted.float(), v, reduction="none").mean(dim=(1, 2, 3))
     return (error * (SNR_CEILING / snr).clamp(max=1)).mean()
 
 

@@ -39,7 +39,9 @@ class Shipped:
         self.text = CLIPTextModelWithProjection.from_pretrained(folder / "text_encoder", dtype=torch.float32).eval()
         self.upsampler = None
         if (folder / "upsampler").exists():
-            self.upsampler = UNet2DConditionModel.from_pretrained(folder / "upsampler", torch_dtype=torch.float32).eval()
+            self.upsampler = UNet2DConditionModel.from_pretrained(
+                folder / "upsampler", torch_dtype=torch.float32
+            ).eval()
 
     def pictures(self, prompts: list[str], seed: int, steps: int, scale: float) -> tuple[Tensor, Tensor | None]:
         """The base's pictures (B, 3, 32, 32) in [0, 1], and the upsampler's (B, 3, 64, 64)."""
@@ -93,8 +95,13 @@ def main() -> int:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    summary = {"steps": options.steps, "prompts_each": options.prompts, "headline": headline(rows), "rows": rows,
-               "minutes": round((time.monotonic() - began) / 60, 1)}  # fmt: skip
+    summary = {
+        "steps": options.steps,
+        "prompts_each": options.prompts,
+        "headline": headline(rows),
+        "rows": rows,
+        "minutes": round((time.monotonic() - began) / 60, 1),
+    }
     card_path = options.model / "card.json"
     card = json.loads(card_path.read_text()) if card_path.exists() else {}
     card_path.write_text(json.dumps(card | {"evaluation": summary}, indent=2) + "\n")

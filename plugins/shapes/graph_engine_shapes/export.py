@@ -27,44 +27,68 @@ def _save(model: nn.Module, folder: Path) -> None:
 def _card(title: str, trainings: dict[str, checkpoint.Counters]) -> dict[str, Any]:
     """What a model is made from; `evaluate` adds what it can do."""
     return {
-        "title": title, "license": "Apache-2.0",
-        "data": "Synthetic: captioned scenes of graph_engine_shapes.scenes, drawn fresh for every batch. A tenth of the "
-                "(shape, colour, background) and of the pairs of coloured shapes never appears in training.",
+        "title": title,
+        "license": "Apache-2.0",
+        "data": "Synthetic: captioned scenes of graph_engine_shapes.scenes, drawn fresh for every batch. A tenth of "
+        "the (shape, colour, background) and of the pairs of coloured shapes never appears in training.",
         "recipe": "Muon for matrices and AdamW for the rest, bfloat16 autocast on one CPU thread, averaged weights.",
         "trainings": {
-            name: {"command": f"python -m graph_engine_shapes.train {name} --minutes {round(c.minutes)}",
-                   "minutes": round(c.minutes, 1), "steps": c.step, "pictures": c.pictures}
+            name: {
+                "command": f"python -m graph_engine_shapes.train {name} --minutes {round(c.minutes)}",
+                "minutes": round(c.minutes, 1),
+                "steps": c.step,
+                "pictures": c.pictures,
+            }
             for name, c in trainings.items()
         },
-    }  # fmt: skip
+    }
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def _denoiser(folder: str, size: int, unshuffle: int, conditions: list[str], steps: int, scale: float) -> dict[str, Any]:
+def _denoiser(
+    folder: str, size: int, unshuffle: int, conditions: list[str], steps: int, scale: float
+) -> dict[str, Any]:
     return {
-        "kind": "Denoiser", "class": "UNet2DConditionModel", "folder": folder, "scheduler": "scheduler",
-        "prediction_type": "v_prediction", "learned_variance": False, "space": "pixel", "channels": 3, "size": size,
-        "pixel_unshuffle": unshuffle, "text_space": TEXT_SPACE, "conditions": conditions, "pooled_to_class": True,
-        "default_steps": steps, "default_scale": scale,
-    }  # fmt: skip
+        "kind": "Denoiser",
+        "class": "UNet2DConditionModel",
+        "folder": folder,
+        "scheduler": "scheduler",
+        "prediction_type": "v_prediction",
+        "learned_variance": False,
+        "space": "pixel",
+        "channels": 3,
+        "size": size,
+        "pixel_unshuffle": unshuffle,
+        "text_space": TEXT_SPACE,
+        "conditions": conditions,
+        "pooled_to_class": True,
+        "default_steps": steps,
+        "default_scale": scale,
+    }
 
 
 def glide_parts() -> dict[str, Any]:
     """The parts of shapes/glide, as the loader reads them."""
-    upsampler = _denoiser("upsampler", networks.UPSAMPLED_SIZE, networks.UPSAMPLER_UNSHUFFLE,
-                          ["text", "low_resolution"], 10, 1.0)  # fmt: skip
+    upsampler = _denoiser(
+        "upsampler", networks.UPSAMPLED_SIZE, networks.UPSAMPLER_UNSHUFFLE, ["text", "low_resolution"], 10, 1.0
+    )
     return {
         "text_encoder": {
-            "kind": "TextEncoder", "class": "CLIPTextModelWithProjection", "folder": "text_encoder",
-            "tokenizer": "tokenizer", "text_space": TEXT_SPACE, "max_tokens": tokenizer.MAX_TOKENS, "pooled": True,
+            "kind": "TextEncoder",
+            "class": "CLIPTextModelWithProjection",
+            "folder": "text_encoder",
+            "tokenizer": "tokenizer",
+            "text_space": TEXT_SPACE,
+            "max_tokens": tokenizer.MAX_TOKENS,
+            "pooled": True,
             "attention_mask": False,
         },
         "denoiser": _denoiser("unet", networks.BASE_SIZE, networks.BASE_UNSHUFFLE, ["text"], 20, 3.0),
         "upsampler": upsampler | {"low_resolution_size": networks.BASE_SIZE, "noise_augmentation": False},
-    }  # fmt: skip
+    }
 
 
 def export_glide(target: Path) -> None:
@@ -97,10 +121,18 @@ def export_clip(target: Path) -> None:
     _save(reader.clip, target / "clip")
     tokenizer.save(target / "tokenizer")
     part = {
-        "kind": "CLIP", "class": "CLIPModel", "folder": "clip", "tokenizer": "tokenizer",
-        "image_size": networks.BASE_SIZE, "image_mean": [0.5] * 3, "image_std": [0.5] * 3, "text_space": "shapes-clip",
-        "embedding_size": networks.TEXT_WIDTH, "max_tokens": tokenizer.MAX_TOKENS, "attention_mask": False,
-    }  # fmt: skip
+        "kind": "CLIP",
+        "class": "CLIPModel",
+        "folder": "clip",
+        "tokenizer": "tokenizer",
+        "image_size": networks.BASE_SIZE,
+        "image_mean": [0.5] * 3,
+        "image_std": [0.5] * 3,
+        "text_space": "shapes-clip",
+        "embedding_size": networks.TEXT_WIDTH,
+        "max_tokens": tokenizer.MAX_TOKENS,
+        "attention_mask": False,
+    }
     title = "CLIP on the shapes world, 32x32"
     _write(target / "model.json", {"format": 1, "family": "clip", "title": title, "parts": {"clip": part}})
     _write(target / "card.json", _card(title, {"clip": counters}))

@@ -69,8 +69,14 @@ def train_step(task: Task, state: checkpoint.State, factor: float, forward: Call
     return loss.detach()
 
 
-def train(task: Task, folder: Path, minutes: float, watch: Callable[[checkpoint.State], None] | None = None,
-          max_steps: int | None = None, compiled: bool = False) -> checkpoint.State:  # fmt: skip
+def train(
+    task: Task,
+    folder: Path,
+    minutes: float,
+    watch: Callable[[checkpoint.State], None] | None = None,
+    max_steps: int | None = None,
+    compiled: bool = False,
+) -> checkpoint.State:
     """Train until `minutes` of training time in all (earlier runs counted) are spent, saving as it goes.
 
     `watch` is called after every save, its own time not counted.
@@ -79,8 +85,12 @@ def train(task: Task, folder: Path, minutes: float, watch: Callable[[checkpoint.
     counters = state.counters
     forward = torch.compile(state.model) if compiled else None
     mean, saved = 0.0, counters.minutes
-    with tqdm(total=round(minutes, 1), initial=round(counters.minutes, 2), unit="min",
-              bar_format="{desc} {percentage:3.0f}%|{bar}| {n:.2f}/{total} min{postfix}") as bar:  # fmt: skip
+    with tqdm(
+        total=round(minutes, 1),
+        initial=round(counters.minutes, 2),
+        unit="min",
+        bar_format="{desc} {percentage:3.0f}%|{bar}| {n:.2f}/{total} min{postfix}",
+    ) as bar:
         while counters.minutes < minutes and (max_steps is None or counters.step < max_steps):
             began = time.monotonic()
             loss = float(train_step(task, state, rate(counters.step, counters.minutes, minutes), forward))

@@ -1,4 +1,4 @@
-"""The networks of the shapes world, all standard classes of diffusers and transformers, at the size that was trained."""
+"""The networks of the shapes world: standard classes of diffusers and transformers, at the size that was trained."""
 
 from __future__ import annotations
 
@@ -16,11 +16,19 @@ UPSAMPLED_SIZE, UPSAMPLER_UNSHUFFLE, UPSAMPLER_CHANNELS = 64, 4, (64, 96)
 def _text_config(layers: int, projection: int) -> CLIPTextConfig:
     names = tokens()
     return CLIPTextConfig(
-        vocab_size=len(names), hidden_size=TEXT_WIDTH, intermediate_size=4 * TEXT_WIDTH, num_hidden_layers=layers,
-        num_attention_heads=4, max_position_embeddings=MAX_TOKENS, projection_dim=projection, hidden_act="gelu",
-        pad_token_id=names.index("<pad>"), bos_token_id=names.index("<bos>"), eos_token_id=names.index("<eos>"),
+        vocab_size=len(names),
+        hidden_size=TEXT_WIDTH,
+        intermediate_size=4 * TEXT_WIDTH,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        max_position_embeddings=MAX_TOKENS,
+        projection_dim=projection,
+        hidden_act="gelu",
+        pad_token_id=names.index("<pad>"),
+        bos_token_id=names.index("<bos>"),
+        eos_token_id=names.index("<eos>"),
         attn_implementation="eager",
-    )  # fmt: skip
+    )
 
 
 def text_encoder() -> CLIPTextModelWithProjection:
@@ -37,14 +45,22 @@ def unet(size: int, unshuffle: int, channels: tuple[int, ...], images: int, laye
     pixels = unshuffle * unshuffle * 3
     attending = len(channels) - 1
     net = UNet2DConditionModel(
-        sample_size=size // unshuffle, in_channels=pixels * images, out_channels=pixels,
+        sample_size=size // unshuffle,
+        in_channels=pixels * images,
+        out_channels=pixels,
         down_block_types=("ResnetDownsampleBlock2D",) + ("SimpleCrossAttnDownBlock2D",) * attending,
         mid_block_type="UNetMidBlock2DSimpleCrossAttn",
         up_block_types=("SimpleCrossAttnUpBlock2D",) * attending + ("ResnetUpsampleBlock2D",),
-        block_out_channels=channels, layers_per_block=layers, cross_attention_dim=TEXT_WIDTH, attention_head_dim=32,
-        class_embed_type="identity", resnet_time_scale_shift="scale_shift", norm_num_groups=16,
-        flip_sin_to_cos=True, freq_shift=0,
-    )  # fmt: skip
+        block_out_channels=channels,
+        layers_per_block=layers,
+        cross_attention_dim=TEXT_WIDTH,
+        attention_head_dim=32,
+        class_embed_type="identity",
+        resnet_time_scale_shift="scale_shift",
+        norm_num_groups=16,
+        flip_sin_to_cos=True,
+        freq_shift=0,
+    )
     net.set_attn_processor(AttnAddedKVProcessor())
     return net
 
@@ -62,18 +78,31 @@ def upsampler_unet() -> UNet2DConditionModel:
 def scheduler() -> DDIMScheduler:
     """The cosine schedule with v-prediction; DDIM starts at the last timestep, where the signal is all but gone."""
     return DDIMScheduler(
-        num_train_timesteps=1000, beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction",
-        clip_sample=True, set_alpha_to_one=True, timestep_spacing="trailing",
-    )  # fmt: skip
+        num_train_timesteps=1000,
+        beta_schedule="squaredcos_cap_v2",
+        prediction_type="v_prediction",
+        clip_sample=True,
+        set_alpha_to_one=True,
+        timestep_spacing="trailing",
+    )
 
 
 def clip() -> CLIPModel:
     """A CLIP for 32x32 pictures in patches of 4."""
     vision = {
-        "hidden_size": TEXT_WIDTH, "intermediate_size": 4 * TEXT_WIDTH, "num_hidden_layers": 4,
-        "num_attention_heads": 4, "image_size": BASE_SIZE, "patch_size": 4, "hidden_act": "gelu",
+        "hidden_size": TEXT_WIDTH,
+        "intermediate_size": 4 * TEXT_WIDTH,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "image_size": BASE_SIZE,
+        "patch_size": 4,
+        "hidden_act": "gelu",
         "projection_dim": TEXT_WIDTH,
-    }  # fmt: skip
-    config = CLIPConfig(text_config=_text_config(3, TEXT_WIDTH).to_dict(), vision_config=vision,
-                        projection_dim=TEXT_WIDTH, attn_implementation="eager")  # fmt: skip
+    }
+    config = CLIPConfig(
+        text_config=_text_config(3, TEXT_WIDTH).to_dict(),
+        vision_config=vision,
+        projection_dim=TEXT_WIDTH,
+        attn_implementation="eager",
+    )
     return CLIPModel(config)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 from torch import Tensor
+from torch.nn import functional
 from transformers import CLIPTextModelWithProjection
 
 from graph_engine_shapes import checkpoint, diffusion, networks, tokenizer
-from graph_engine_shapes.captions import random_captions
-from graph_engine_shapes.render import render
+from graph_engine_shapes.captions import random_captions, seeded
+from graph_engine_shapes.drawing import render
 from graph_engine_shapes.scenes import random_scenes
 
 CAPTION_DROPPED = 0.2
@@ -69,7 +68,7 @@ class BaseTask:
 
     def captioned(self, step: int, generator: torch.Generator, resolution: int) -> tuple[Tensor, Tensor, Tensor]:
         """(pictures in [-1, 1], tokens' states (B, T, D), pooled text (B, P)) of one batch, a fifth without caption."""
-        rng = random.Random(int(torch.randint(2**31, (), generator=generator)))
+        rng = seeded(int(torch.randint(2**31, (), generator=generator)))
         two = self.two * min(1.0, 0.3 + step * self.batch / max(self.one_object_pictures, 1))
         scenes = random_scenes(self.batch, generator, two=two)
         captions = ["" if rng.random() < CAPTION_DROPPED else text for text in random_captions(scenes, rng)]
@@ -81,11 +80,18 @@ class BaseTask:
     def loss(self, model: UNet2DConditionModel, step: int, generator: torch.Generator) -> Tensor:
         """Weighted v-prediction error of one batch."""
         pictures, states, pooled = self.captioned(step, generator, networks.BASE_SIZE)
-        x0 = F.pixel_unshuffle(pictures, networks.BASE_UNSHUFFLE)
+        x0 = functional.pixel_unshuffle(pictures, networks.BASE_UNSHUFFLE)
         return self.diffusion_loss(model, x0, None, states, pooled, generator)
 
-    def diffusion_loss(self, model: UNet2DConditionModel, x0: Tensor, beside: Tensor | None, states: Tensor,
-                       pooled: Tensor, generator: torch.Generator) -> Tensor:  # fmt: skip
+    def diffusion_loss(
+        self,
+        model: UNet2DConditionModel,
+        x0: Tensor,
+        beside: Tensor | None,
+        states: Tensor,
+        pooled: Tensor,
+        generator: torch.Generator,
+    ) -> Tensor:
         """The loss on clean (unshuffled) pictures; `beside` is concatenated after the noisy one."""
         t = diffusion.timesteps(len(x0), generator)
         noise = torch.randn(x0.shape, generator=generator)
@@ -113,15 +119,15 @@ class UpsamplerTask(BaseTask):
     def loss(self, model: UNet2DConditionModel, step: int, generator: torch.Generator) -> Tensor:
         """Weighted v-prediction error of one batch."""
         pictures, states, pooled = self.captioned(step, generator, networks.UPSAMPLED_SIZE)
-        low = F.avg_pool2d(pictures, 2)
+        low = functional.avg_pool2d(pictures, 2)
         spread = self.shake * torch.rand(len(low), 1, 1, 1, generator=generator).square()
         low = (low + spread * torch.randn(low.shape, generator=generator)).clamp(-1, 1)
-        x0 = F.pixel_unshuffle(pictures, networks.UPSAMPLER_UNSHUFFLE)
+        x0 = functional.pixel_unshuffle(pictures, networks.UPSAMPLER_UNSHUFFLE)
         return self.diffusion_loss(model, x0, enlarged(low), states, pooled, generator)
 
 
 def enlarged(low: Tensor) -> Tensor:
     """The low-resolution picture as the upsampler wants it beside x: bilinear at 64x64, unshuffled."""
     size = networks.UPSAMPLED_SIZE
-    large = F.interpolate(low, size=(size, size), mode="bilinear", align_corners=False)
-    return F.pixel_unshuffle(large, networks.UPSAMPLER_UNSHUFFLE)
+    large = functional.interpolate(low, size=(size, size), mode="bilinear", align_corners=False)
+    return functional.pixel_unshuffle(large, networks.UPSAMPLER_UNSHUFFLE)

@@ -1,11 +1,11 @@
-"""Pictures from prompts by the plain loop, for watching a training and for the final figures. The engine has its own."""
+"""Pictures from prompts by the plain loop, to watch a training and for the final figures; the engine has its own."""
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 from torch import Tensor
+from torch.nn import functional
 from transformers import CLIPTextModelWithProjection
 
 from graph_engine_shapes import diffusion, networks, tokenizer
@@ -18,8 +18,15 @@ def noise(seeds: list[int], *shape: int) -> Tensor:
 
 
 @torch.no_grad()
-def _sample(unet: UNet2DConditionModel, text: CLIPTextModelWithProjection, prompts: list[str], x: Tensor,
-            beside: Tensor | None, steps: int, scale: float) -> Tensor:  # fmt: skip
+def _sample(
+    unet: UNet2DConditionModel,
+    text: CLIPTextModelWithProjection,
+    prompts: list[str],
+    x: Tensor,
+    beside: Tensor | None,
+    steps: int,
+    scale: float,
+) -> Tensor:
     """x0 (unshuffled, in [-1, 1]) for `prompts` from noise x."""
     asked = prompts if scale == 1 else [""] * len(prompts) + prompts
     out = text(input_ids=tokenizer.encode(asked))
@@ -36,19 +43,32 @@ def _sample(unet: UNet2DConditionModel, text: CLIPTextModelWithProjection, promp
     return diffusion.ddim(predict if scale == 1 else diffusion.guided(predict, scale), x, alpha_bars, steps)
 
 
-def generate(unet: UNet2DConditionModel, text: CLIPTextModelWithProjection, prompts: list[str], seeds: list[int],
-             steps: int = 20, scale: float = 3.0) -> Tensor:  # fmt: skip
+def generate(
+    unet: UNet2DConditionModel,
+    text: CLIPTextModelWithProjection,
+    prompts: list[str],
+    seeds: list[int],
+    steps: int = 20,
+    scale: float = 3.0,
+) -> Tensor:
     """(B, 3, 32, 32) pictures in [0, 1]."""
     size = networks.BASE_SIZE
-    x = F.pixel_unshuffle(noise(seeds, 3, size, size), networks.BASE_UNSHUFFLE)
+    x = functional.pixel_unshuffle(noise(seeds, 3, size, size), networks.BASE_UNSHUFFLE)
     x0 = _sample(unet, text, prompts, x, None, steps, scale)
-    return F.pixel_shuffle(x0, networks.BASE_UNSHUFFLE) / 2 + 0.5
+    return functional.pixel_shuffle(x0, networks.BASE_UNSHUFFLE) / 2 + 0.5
 
 
-def upsample(unet: UNet2DConditionModel, text: CLIPTextModelWithProjection, prompts: list[str], seeds: list[int],
-             low: Tensor, steps: int = 10, scale: float = 1.0) -> Tensor:  # fmt: skip
+def upsample(
+    unet: UNet2DConditionModel,
+    text: CLIPTextModelWithProjection,
+    prompts: list[str],
+    seeds: list[int],
+    low: Tensor,
+    steps: int = 10,
+    scale: float = 1.0,
+) -> Tensor:
     """(B, 3, 64, 64) pictures in [0, 1] from `low` (B, 3, 32, 32) in [0, 1]."""
     size = networks.UPSAMPLED_SIZE
-    x = F.pixel_unshuffle(noise(seeds, 3, size, size), networks.UPSAMPLER_UNSHUFFLE)
+    x = functional.pixel_unshuffle(noise(seeds, 3, size, size), networks.UPSAMPLER_UNSHUFFLE)
     x0 = _sample(unet, text, prompts, x, enlarged(low * 2 - 1), steps, scale)
-    return F.pixel_shuffle(x0, networks.UPSAMPLER_UNSHUFFLE) / 2 + 0.5
+    return functional.pixel_shuffle(x0, networks.UPSAMPLER_UNSHUFFLE) / 2 + 0.5

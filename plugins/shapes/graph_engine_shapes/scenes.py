@@ -5,7 +5,7 @@ Units: positions and radii are fractions of the picture's side, x to the right a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Literal
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from graph_engine_shapes import words
+from graph_engine_shapes.captions import Wanted
 
 HeldOut = Literal["exclude", "only", "any"]
 EXTENT = 1.13
@@ -95,19 +96,43 @@ def _same_kind(scenes: Scenes) -> Tensor:
     return (scenes.shape[:, 0] == scenes.shape[:, 1]) & (scenes.colour[:, 0] == scenes.colour[:, 1])
 
 
+def scenes_of(wanted: Wanted, n: int, generator: torch.Generator) -> Scenes:
+    """Draw `n` scenes that show what a caption asks for, the rest at random; an object at least must be asked for."""
+    if not 1 <= len(wanted.objects) <= 2:
+        raise ValueError(f"the shapes world draws one or two objects, and the prompt names {len(wanted.objects)}")
+    drawn = _draw(n, generator, two=float(len(wanted.objects) == 2))
+    for k, asked in enumerate(wanted.objects):
+        drawn.shape[:, k] = words.SHAPES.index(asked.shape)
+        if asked.colour:
+            drawn.colour[:, k] = words.COLOUR_NAMES.index(asked.colour)
+        if asked.size:
+            drawn.size[:, k] = words.SIZE_NAMES.index(asked.size)
+    if wanted.background:
+        drawn.background[:] = words.BACKGROUND_NAMES.index(wanted.background)
+    if wanted.relation:
+        drawn.relation[:] = words.RELATIONS.index(wanted.relation)
+    return _laid_out(drawn, generator)
+
+
 def _draw(n: int, generator: torch.Generator, two: float) -> Scenes:
     def pick(high: int, *shape: int) -> Tensor:
         return torch.randint(high, shape, generator=generator)
 
     count = 1 + (torch.rand(n, generator=generator) < two).long()
-    size = pick(len(words.SIZES), n, 2)
-    jitter = 1 + RADIUS_JITTER * (2 * torch.rand(n, 2, generator=generator) - 1)
-    radius = torch.tensor(list(words.SIZES.values()))[size] * jitter
-    relation = pick(len(words.RELATIONS), n)
-    centre = torch.where((count == 2)[:, None, None], _lay_out_two(radius, relation, generator),
-                         _lay_out_one(radius, generator))  # fmt: skip
-    return Scenes(count, pick(len(words.SHAPES), n, 2), pick(len(words.COLOURS), n, 2), size,
-                  pick(len(words.BACKGROUNDS), n), relation, centre, radius)  # fmt: skip
+    size, relation = pick(len(words.SIZES), n, 2), pick(len(words.RELATIONS), n)
+    shape, colour = pick(len(words.SHAPES), n, 2), pick(len(words.COLOURS), n, 2)
+    background = pick(len(words.BACKGROUNDS), n)
+    nowhere = torch.zeros(n, 2, 2)
+    return _laid_out(Scenes(count, shape, colour, size, background, relation, nowhere, nowhere[:, 0]), generator)
+
+
+def _laid_out(scenes: Scenes, generator: torch.Generator) -> Scenes:
+    """The same scenes with radii after the sizes and centres after the relation."""
+    jitter = 1 + RADIUS_JITTER * (2 * torch.rand(len(scenes), 2, generator=generator) - 1)
+    radius = torch.tensor(list(words.SIZES.values()))[scenes.size] * jitter
+    apart = _lay_out_two(radius, scenes.relation, generator)
+    centre = torch.where((scenes.count == 2)[:, None, None], apart, _lay_out_one(radius, generator))
+    return replace(scenes, radius=radius, centre=centre)
 
 
 def _between(low: Tensor, high: Tensor, generator: torch.Generator) -> Tensor:

@@ -7,15 +7,14 @@ and the tower can stay frozen: base and upsampler then share one text space.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from graph_engine_shapes import networks, tokenizer, words
-from graph_engine_shapes.captions import Wanted, WantedObject, parse, random_captions
+from graph_engine_shapes.captions import Wanted, WantedObject, parse, random_captions, seeded
 from graph_engine_shapes.scenes import random_scenes
 
 SLOT_CLASSES = (len(words.SHAPES) + 1, len(words.COLOURS) + 1, len(words.SIZES) + 1)
@@ -30,8 +29,11 @@ def _index(name: str | None, names: tuple[str, ...]) -> int:
 def _slot(wanted: WantedObject | None) -> tuple[int, int, int]:
     if wanted is None:
         return tuple(n - 1 for n in SLOT_CLASSES)  # type: ignore[return-value]
-    return (_index(wanted.shape, words.SHAPES), _index(wanted.colour, words.COLOUR_NAMES),
-            _index(wanted.size, words.SIZE_NAMES))  # fmt: skip
+    return (
+        _index(wanted.shape, words.SHAPES),
+        _index(wanted.colour, words.COLOUR_NAMES),
+        _index(wanted.size, words.SIZE_NAMES),
+    )
 
 
 def targets(wanted: Wanted) -> tuple[int, ...]:
@@ -50,16 +52,18 @@ class TextReader(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.encoder = networks.text_encoder()
-        self.heads = nn.ModuleDict({
-            "pooled": nn.Linear(self.encoder.config.projection_dim, sum(CLASSES)),
-            "tail": nn.Linear(networks.TEXT_WIDTH, sum(CLASSES)),
-            "word": nn.Linear(networks.TEXT_WIDTH, sum(SLOT_CLASSES)),
-        })  # fmt: skip
+        self.heads = nn.ModuleDict(
+            {
+                "pooled": nn.Linear(self.encoder.config.projection_dim, sum(CLASSES)),
+                "tail": nn.Linear(networks.TEXT_WIDTH, sum(CLASSES)),
+                "word": nn.Linear(networks.TEXT_WIDTH, sum(SLOT_CLASSES)),
+            }
+        )
 
 
 def _cross_entropy(logits: Tensor, target: Tensor, classes: tuple[int, ...]) -> Tensor:
     parts = logits.float().split(classes, dim=-1)
-    return torch.stack([F.cross_entropy(part, target[:, k]) for k, part in enumerate(parts)]).sum()
+    return torch.stack([functional.cross_entropy(part, target[:, k]) for k, part in enumerate(parts)]).sum()
 
 
 @dataclass
@@ -77,7 +81,7 @@ class TextTask:
 
     def loss(self, model: TextReader, step: int, generator: torch.Generator) -> Tensor:
         """Cross-entropy of all heads on fresh captions."""
-        rng = random.Random(int(torch.randint(2**31, (), generator=generator)))
+        rng = seeded(int(torch.randint(2**31, (), generator=generator)))
         captions = random_captions(random_scenes(self.batch, generator, two=0.75), rng, keep=0.8)
         wanted = [parse(text) for text in captions]
         ids = tokenizer.encode(captions)

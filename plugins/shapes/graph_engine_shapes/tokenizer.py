@@ -27,16 +27,19 @@ def build() -> PreTrainedTokenizerFast:
     from transformers import PreTrainedTokenizerFast
 
     ids = {token: i for i, token in enumerate(tokens())}
-    inner = Tokenizer(models.WordLevel(ids, unk_token="<unk>"))
+    inner = Tokenizer(models.WordLevel(ids, "<unk>"))
     inner.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.Replace(Regex(r"[^a-z]+"), " ")])
     inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     inner.post_processor = processors.TemplateProcessing(
         single="<bos> $A <eos>", special_tokens=[("<bos>", ids["<bos>"]), ("<eos>", ids["<eos>"])]
     )
     return PreTrainedTokenizerFast(
-        tokenizer_object=inner, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>",
-        model_max_length=MAX_TOKENS, padding_side="right", truncation_side="right",
-    )  # fmt: skip
+        tokenizer_object=inner,
+        **{f"{name}_token": f"<{name}>" for name in ("pad", "bos", "unk", "eos")},
+        model_max_length=MAX_TOKENS,
+        padding_side="right",
+        truncation_side="right",
+    )
 
 
 def save(folder: Path) -> None:

@@ -47,15 +47,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-watch", action="store_true", help="leave the alignment over time to another process")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Parse, settle the allocator, train."""
-    parser = argparse.ArgumentParser(prog="graph_engine_shapes.train", description=__doc__)
-    add_arguments(parser)
-    options = parser.parse_args(arguments)
-    if arguments is None and not MALLOC.keys() <= os.environ.keys():
-        os.execve(sys.executable, [sys.executable, "-m", "graph_engine_shapes.train", *sys.argv[1:]], os.environ | MALLOC)
+def start(options: argparse.Namespace) -> int:
+    """Train as the command's arguments say, in a process whose allocator is settled."""
+    if not MALLOC.keys() <= os.environ.keys():
+        command = [sys.executable, "-m", "graph_engine_shapes.train", *_arguments(options)]
+        os.execve(sys.executable, command, os.environ | MALLOC)  # noqa: S606 - the same program, no shell
     print(run(options.name, options.minutes or MINUTES[options.name], not options.no_watch, options.compile))
     return 0
+
+
+def _arguments(options: argparse.Namespace) -> list[str]:
+    """The arguments that parse to `options`."""
+    minutes = ["--minutes", str(options.minutes)] if options.minutes else []
+    flags = [flag for flag in ("--compile", "--no-watch") if getattr(options, flag[2:].replace("-", "_"))]
+    return [options.name, *minutes, *flags]
+
+
+def main() -> int:
+    """`python -m graph_engine_shapes.train`."""
+    parser = argparse.ArgumentParser(prog="graph_engine_shapes.train", description=__doc__)
+    add_arguments(parser)
+    return start(parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -7,34 +7,44 @@ from __future__ import annotations
 
 import argparse
 import csv
-import random
 import time
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from graph_engine_shapes import captions, checkpoint, judge, networks, sampling
+from graph_engine_shapes import captions, checkpoint, judging, networks, sampling
+from graph_engine_shapes.drawing import render
 from graph_engine_shapes.picture_task import load_text
-from graph_engine_shapes.render import render
 from graph_engine_shapes.scenes import HeldOut, random_scenes
 
-COLUMNS = ("minutes", "pictures", "one_object", "two_objects", "one_colour", "one_shape", "one_background", "two_colour",
-           "two_shape", "two_relation", "two_size")  # fmt: skip
+COLUMNS = (
+    "minutes",
+    "pictures",
+    "one_object",
+    "two_objects",
+    "one_colour",
+    "one_shape",
+    "one_background",
+    "two_colour",
+    "two_shape",
+    "two_relation",
+    "two_size",
+)
 
 
 def fresh_prompts(n: int, two: bool, seed: int, held: HeldOut = "any") -> list[str]:
     """`n` prompts that say every attribute."""
-    generator, rng = torch.Generator().manual_seed(seed), random.Random(seed)
+    generator, rng = torch.Generator().manual_seed(seed), captions.seeded(seed)
     return captions.random_captions(random_scenes(n, generator, two=float(two), held=held), rng, keep=1.0)
 
 
-def verdicts(pictures: Tensor, prompts: list[str]) -> list[judge.Verdict]:
+def verdicts(pictures: Tensor, prompts: list[str]) -> list[judging.Verdict]:
     """The judge's word on each picture (B, 3, R, R) in [0, 1]."""
-    return [judge.judge(seen, prompt) for seen, prompt in zip(judge.see(pictures), prompts, strict=True)]
+    return [judging.judge(seen, prompt) for seen, prompt in zip(judging.see(pictures), prompts, strict=True)]
 
 
-def mean(values: list[judge.Verdict], name: str) -> float:
+def mean(values: list[judging.Verdict], name: str) -> float:
     """The share of verdicts, 0 to 1, in which the attribute `name` is right."""
     return round(sum(float(getattr(v, name)) for v in values) / len(values), 4)
 
@@ -87,9 +97,11 @@ def plot(folder: Path) -> None:
         rows = list(csv.DictReader(file))
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    for column, label in (("one_object", "one object: colour, shape, background"),
-                          ("two_objects", "two objects: colour and shape of both"),
-                          ("two_relation", "two objects: relation")):  # fmt: skip
+    for column, label in (
+        ("one_object", "one object: colour, shape, background"),
+        ("two_objects", "two objects: colour and shape of both"),
+        ("two_relation", "two objects: relation"),
+    ):
         axes.plot([float(r["minutes"]) for r in rows], [100 * float(r[column]) for r in rows], marker=".", label=label)
     axes.set(xlabel="core-minutes of training", ylabel="prompts obeyed, %", ylim=(0, 100))
     axes.grid(alpha=0.3)

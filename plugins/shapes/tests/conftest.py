@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-
 from graph_engine_shapes.scenes import Scenes, random_scenes
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-
 from graph_engine_shapes.captions import describe
-from graph_engine_shapes.judge import judge, regions, see
-from graph_engine_shapes.render import render
+from graph_engine_shapes.drawing import render
+from graph_engine_shapes.judging import judge, regions, see
 from graph_engine_shapes.scenes import Scenes
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from graph_engine_shapes import checkpoint, diffusion, loop, networks
+from graph_engine_shapes.captions import parse
 from graph_engine_shapes.optimiser import orthogonal, split
 from graph_engine_shapes.text_task import TextTask, targets
-from graph_engine_shapes.captions import parse
 
 TASK = TextTask(batch=4)
 
@@ -45,7 +44,8 @@ def test_a_larger_budget_goes_on() -> None:
 @pytest.mark.parametrize("shape", [(8, 40), (40, 8), (16, 16)])
 def test_orthogonal_evens_out_the_singular_values(shape: tuple[int, int]) -> None:
     values = torch.linalg.svdvals(orthogonal(torch.randn(shape, generator=torch.Generator().manual_seed(0))))
-    assert values.min() > 0.5 and values.max() < 1.4
+    assert values.min() > 0.5
+    assert values.max() < 1.4
 
 
 def test_norms_and_embeddings_are_not_for_muon() -> None:

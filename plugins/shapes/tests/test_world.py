@@ -6,11 +6,10 @@ import random
 
 import pytest
 import torch
-import torch.nn.functional as F
-
 from graph_engine_shapes import captions, tokenizer, words
-from graph_engine_shapes.render import render
+from graph_engine_shapes.drawing import render
 from graph_engine_shapes.scenes import EXTENT, Scenes, held_out, random_scenes
+from torch.nn import functional
 
 
 def test_objects_stay_inside_and_apart(scenes: Scenes) -> None:
@@ -27,7 +26,7 @@ def test_objects_stay_inside_and_apart(scenes: Scenes) -> None:
 def test_renders_are_antialiased_and_the_same_at_any_resolution(scenes: Scenes) -> None:
     fine, coarse = render(scenes, 128), render(scenes, 32)
     assert coarse.shape == (len(scenes), 3, 32, 32)
-    assert (F.avg_pool2d(fine, 4) - coarse).abs().mean() < 0.004
+    assert (functional.avg_pool2d(fine, 4) - coarse).abs().mean() < 0.004
     assert render(scenes.take(torch.arange(2)), 37).shape == (2, 3, 37, 37)
     assert len(coarse[0].flatten(1).unique(dim=1).T) > 2, "edges must have colours in between"
 
@@ -70,12 +69,20 @@ def test_captions_are_understood_as_they_were_meant(scenes: Scenes, keep: float)
     ("text", "objects", "relation", "background"),
     [
         ("a small green star on a white background", [("star", "green", "small")], None, "white"),
-        ("a large red circle above a small blue square",
-         [("circle", "red", "large"), ("square", "blue", "small")], "above", None),
-        ("An orange cross, to the LEFT of a triangle", [("cross", "orange", None), ("triangle", None, None)],
-         "left of", None),
+        (
+            "a large red circle above a small blue square",
+            [("circle", "red", "large"), ("square", "blue", "small")],
+            "above",
+            None,
+        ),
+        (
+            "An orange cross, to the LEFT of a triangle",
+            [("cross", "orange", None), ("triangle", None, None)],
+            "left of",
+            None,
+        ),
     ],
-)  # fmt: skip
+)
 def test_parse_by_example(text: str, objects: list[tuple[str, ...]], relation: str | None, background: str) -> None:
     wanted = captions.parse(text)
     assert [(o.shape, o.colour, o.size) for o in wanted.objects] == objects

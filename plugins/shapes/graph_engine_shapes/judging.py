@@ -11,12 +11,12 @@ from functools import cache
 from itertools import permutations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 from graph_engine_shapes import words
 from graph_engine_shapes.captions import Wanted, WantedObject, parse
-from graph_engine_shapes.render import coverage
+from graph_engine_shapes.drawing import coverage
 
 FOREGROUND = 0.22
 """RGB distance from the background at which a pixel belongs to an object."""
@@ -77,12 +77,12 @@ def _border_median(pictures: Tensor) -> Tensor:
 
 def regions(mask: Tensor) -> Tensor:
     """Connected regions of masks (B, R, R), 4-neighbours: 0 outside, else the region's highest pixel number."""
-    b, height, width = mask.shape
+    _, height, width = mask.shape
     inside = mask.float()
     label = inside * torch.arange(1, height * width + 1).view(1, height, width)
     while True:
-        wide = F.max_pool2d(label[:, None], (1, 3), 1, (0, 1))[:, 0]
-        tall = F.max_pool2d(label[:, None], (3, 1), 1, (1, 0))[:, 0]
+        wide = functional.max_pool2d(label[:, None], (1, 3), 1, (0, 1))[:, 0]
+        tall = functional.max_pool2d(label[:, None], (3, 1), 1, (1, 0))[:, 0]
         spread = torch.maximum(wide, tall) * inside
         if torch.equal(spread, label):
             return label.long()
@@ -108,25 +108,29 @@ def see(pictures: Tensor) -> list[Seen]:
         owner = torch.tensor(owners)
         for i, seen in zip(owners, _describe(pictures[owner], border[owner], torch.stack(masks)), strict=True):
             objects[i].append(seen)
-    return [Seen(words.BACKGROUND_NAMES[b], tuple(sorted(found, key=lambda o: -o.radius)))
-            for b, found in zip(backgrounds.tolist(), objects, strict=True)]  # fmt: skip
+    return [
+        Seen(words.BACKGROUND_NAMES[b], tuple(sorted(found, key=lambda o: -o.radius)))
+        for b, found in zip(backgrounds.tolist(), objects, strict=True)
+    ]
 
 
 def _describe(pictures: Tensor, background: Tensor, masks: Tensor) -> list[SeenObject]:
     """One object for each mask (N, R, R) over its picture (N, 3, R, R) and background colour (N, 3)."""
-    inner = (1 - F.max_pool2d(1 - masks[:, None].float(), 3, 1, 1)) > 0.5
+    inner = (1 - functional.max_pool2d(1 - masks[:, None].float(), 3, 1, 1)) > 0.5
     inner = torch.where(inner.any(dim=(2, 3), keepdim=True), inner, masks[:, None])
     ink = torch.stack([p[:, m[0]].median(dim=1).values for p, m in zip(pictures, inner, strict=True)])
     colour = _nearest(ink, words.COLOURS)
     toward = (ink - background)[:, :, None, None]
     alpha = ((pictures - background[:, :, None, None]) * toward).sum(1) / toward.square().sum(1).clamp(min=1e-6)
-    near = F.max_pool2d(masks[:, None].float(), 3, 1, 1)[:, 0]
+    near = functional.max_pool2d(masks[:, None].float(), 3, 1, 1)[:, 0]
     alpha = alpha.clamp(0, 1) * near
     area, centroid = _moments(alpha)
     overlap, radius = _overlaps(alpha, area, centroid)
     best = overlap.argmax(dim=1)
-    return [_seen(int(s), int(c), float(radius[n, s]), centroid[n], float(overlap[n, s]))
-            for n, (s, c) in enumerate(zip(best.tolist(), colour.tolist(), strict=True))]  # fmt: skip
+    return [
+        _seen(int(s), int(c), float(radius[n, s]), centroid[n], float(overlap[n, s]))
+        for n, (s, c) in enumerate(zip(best.tolist(), colour.tolist(), strict=True))
+    ]
 
 
 def _overlaps(alpha: Tensor, area: Tensor, centroid: Tensor) -> tuple[Tensor, Tensor]:
@@ -210,3 +214,14 @@ def _match(order: tuple[SeenObject | None, ...], wanted: Wanted, count: bool, ba
 
 def _right(seen: SeenObject | None, want: WantedObject, name: str) -> bool:
     return seen is not None and getattr(want, name) in (None, getattr(seen, name))
+
+
+def report(seen: Seen, verdict: Verdict) -> str:
+    """One line on one picture: what it shows, and what of the prompt is missing."""
+    objects = ", ".join(f"{o.size} {o.colour} {o.shape}" for o in seen.objects) or "nothing"
+    relation = f", the first {relation_of(*seen.objects)} the second" if len(seen.objects) == 2 else ""
+    facts = {
+        name: float(getattr(verdict, name)) for name in ("count", "colour", "shape", "size", "relation", "background")
+    }
+    wrong = ", ".join(name for name, right in facts.items() if right < 1)
+    return f"{objects}{relation}, on {seen.background}: " + (f"wrong: {wrong}" if wrong else "all right")

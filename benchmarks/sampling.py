@@ -1,0 +1,157 @@
+"""core.denoise against the same loop written by hand with diffusers: seconds, their ratio, and whether pixels agree.
+
+    python benchmarks/sampling.py [--repeats 9] [--threads 1] [--model FOLDER]
+
+Both run in one process, in turn, on the same weights; the figure is the median of the ratios of neighbours, which
+a machine that speeds up or slows down does not move.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import DDIMScheduler, UNet2DConditionModel
+from torch.nn import functional
+
+from graph_engine import Context, Denoiser, Folders, TextEmbedding
+from graph_nodes.diffusion import denoise
+from graph_nodes.guidance import classifier_free_guidance
+from graph_nodes.models import load_model
+
+STEPS, SCALE, COUNT, SEED = 20, 3.0, 4, 7
+SIZE, UNSHUFFLE, TEXT_WIDTH, TOKENS = 32, 2, 128, 24
+
+
+def make_model(folder: Path) -> Path:
+    """A base like that of shapes/glide with random weights: 32 x 32 pixels, 2.4 M parameters."""
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel(
+        sample_size=SIZE // UNSHUFFLE,
+        in_channels=3 * UNSHUFFLE**2,
+        out_channels=3 * UNSHUFFLE**2,
+        down_block_types=("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
+        mid_block_type="UNetMidBlock2DSimpleCrossAttn",
+        up_block_types=("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"),
+        block_out_channels=(64, 128),
+        layers_per_block=2,
+        cross_attention_dim=TEXT_WIDTH,
+        attention_head_dim=32,
+        class_embed_type="identity",
+        resnet_time_scale_shift="scale_shift",
+        norm_num_groups=16,
+    )
+    unet.half().save_pretrained(folder / "unet")
+    DDIMScheduler(
+        beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", timestep_spacing="trailing"
+    ).save_pretrained(folder / "scheduler")
+    part = {
+        "kind": "Denoiser",
+        "class": "UNet2DConditionModel",
+        "folder": "unet",
+        "scheduler": "scheduler",
+        "space": "pixel",
+        "channels": 3,
+        "size": SIZE,
+        "pixel_unshuffle": UNSHUFFLE,
+        "text_space": "benchmark",
+        "conditions": ["text"],
+        "pooled_to_class": True,
+    }
+    (folder / "model.json").write_text(json.dumps({"format": 1, "family": "glide", "parts": {"denoiser": part}}))
+    return folder
+
+
+def make_text(denoiser: Denoiser, unet: UNet2DConditionModel) -> TextEmbedding:
+    """A random text of the shapes that the network wants."""
+    generator = torch.Generator().manual_seed(1)
+    width, pooled = unet.config.cross_attention_dim, unet.time_embedding.linear_2.out_features
+    return TextEmbedding(
+        tokens=torch.randn(1, TOKENS, width, generator=generator),
+        space=denoiser.facts["text_space"],
+        prompts=("benchmark",),
+        pooled=torch.randn(1, pooled, generator=generator),
+        null_tokens=torch.randn(1, TOKENS, width, generator=generator),
+        null_pooled=torch.randn(1, pooled, generator=generator),
+    )
+
+
+def by_hand(unet: UNet2DConditionModel, config: dict[str, Any], text: TextEmbedding, facts: Any) -> torch.Tensor:
+    """The loop, with nothing of this project in it."""
+    size, unshuffle = facts["size"], facts["pixel_unshuffle"]
+    generators = [torch.Generator().manual_seed(SEED + k) for k in range(COUNT)]
+    scheduler = DDIMScheduler.from_config(config)
+    scheduler.set_timesteps(STEPS)
+    tokens = torch.cat([text.null_tokens.repeat(COUNT, 1, 1), text.tokens.repeat(COUNT, 1, 1)])
+    pooled = torch.cat([text.null_pooled.repeat(COUNT, 1), text.pooled.repeat(COUNT, 1)])
+    with torch.inference_mode():
+        x = torch.cat([torch.randn(1, 3, size, size, generator=generator) for generator in generators])
+        for t in scheduler.timesteps:
+            both = functional.pixel_unshuffle(torch.cat([x, x]), unshuffle)
+            output = unet(both, t, encoder_hidden_states=tokens, class_labels=pooled, return_dict=False)[0]
+            without, conditional = functional.pixel_shuffle(output, unshuffle).chunk(2)
+            guided = without + SCALE * (conditional - without)
+            x = scheduler.step(guided, t, x, generator=generators, return_dict=False)[0]
+    return x
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """Wall-clock seconds of one call."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def measure(folder: Path, repeats: int) -> dict[str, Any]:
+    """Times, ratio and the largest difference of a pixel."""
+    context = Context(folders=Folders(models={"benchmark": folder}))
+    denoiser = load_model(context, "benchmark").denoiser
+    assert denoiser is not None
+    unet = UNet2DConditionModel.from_pretrained(folder / denoiser.facts["folder"], dtype=torch.float32).eval()
+    config = DDIMScheduler.load_config(folder / denoiser.facts["scheduler"])
+    text = make_text(denoiser, unet)
+    guidance = classifier_free_guidance(SCALE)
+
+    def engine() -> torch.Tensor:
+        return denoise(context, denoiser, text, guidance, steps=STEPS, count=COUNT, seed=SEED).samples
+
+    def hand() -> torch.Tensor:
+        return by_hand(unet, config, text, denoiser.facts)
+
+    difference = (engine() - hand()).abs().max().item()  # warms both up
+    pairs = []
+    for repeat in range(repeats):
+        first, second = (engine, hand) if repeat % 2 else (hand, engine)
+        times = {first: seconds(first), second: seconds(second)}
+        pairs.append((times[engine], times[hand]))
+    return {
+        "engine_seconds": round(statistics.median(pair[0] for pair in pairs), 4),
+        "by_hand_seconds": round(statistics.median(pair[1] for pair in pairs), 4),
+        "ratio": round(statistics.median(pair[0] / pair[1] for pair in pairs), 4),
+        "same_pixels": difference == 0,
+        "largest_difference": difference,
+    }
+
+
+def main() -> None:
+    """Measure and print one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--model", type=Path, help="a model folder with a denoiser (default: random weights)")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.model or make_model(Path(temporary))
+        print(json.dumps({"steps": STEPS, "count": COUNT, "scale": SCALE} | measure(folder, options.repeats), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,7 @@ from graph_engine_shapes.tokenizer import MAX_TOKENS, tokens
 
 TEXT_WIDTH = 128
 BASE_SIZE, BASE_UNSHUFFLE, BASE_CHANNELS = 32, 2, (64, 128)
-UPSAMPLED_SIZE, UPSAMPLER_UNSHUFFLE, UPSAMPLER_CHANNELS = 64, 4, (64, 96)
+UPSAMPLED_SIZE, UPSAMPLER_UNSHUFFLE, UPSAMPLER_CHANNELS = 64, 4, (64, 64)
 
 
 def _text_config(layers: int, projection: int) -> CLIPTextConfig:

@@ -1,6 +1,7 @@
 """A node-graph workflow engine for text-to-image generation: everything that a plugin or a script imports."""
 
 from graph_engine.context import Context, Folders, WarmStore
+from graph_engine.engine import Engine, Stream, arun, load, run
 from graph_engine.errors import Cancelled, GraphEngineError, NodeFailure, Problem, WorkflowError
 from graph_engine.hookspecs import Command, ModelSource, hookimpl
 from graph_engine.kinds import (
@@ -17,7 +18,9 @@ from graph_engine.kinds import (
     kind,
 )
 from graph_engine.node import Expansion, Lazy, Node, node
+from graph_engine.result import Result
 from graph_engine.sockets import FilePath, Multiline, Seed, SeedBox, Slider
+from graph_engine.workflow import InputDecl, Link, NodeEntry, Workflow
 
 __all__ = [
     "CLIP",
@@ -25,30 +28,40 @@ __all__ = [
     "Command",
     "Context",
     "Denoiser",
+    "Engine",
     "Expansion",
     "FilePath",
     "Folders",
     "GraphEngineError",
     "Guidance",
     "Image",
+    "InputDecl",
     "Latents",
     "Lazy",
+    "Link",
     "Mask",
     "ModelPart",
     "ModelSource",
     "Multiline",
     "Node",
+    "NodeEntry",
     "NodeFailure",
     "Problem",
+    "Result",
     "SavedImages",
     "Seed",
     "SeedBox",
     "Slider",
+    "Stream",
     "TextEmbedding",
     "TextEncoder",
     "WarmStore",
+    "Workflow",
     "WorkflowError",
+    "arun",
     "hookimpl",
     "kind",
+    "load",
     "node",
+    "run",
 ]

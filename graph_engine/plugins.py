@@ -30,6 +30,11 @@ class PluginProblem:
     message: str
     traceback: str = ""
 
+    @property
+    def fatal(self) -> bool:
+        """True when the plugin's code raised, so that its nodes are missing."""
+        return bool(self.traceback)
+
     def __str__(self) -> str:
         return f"plugin '{self.pack}' of {self.distribution}: {self.message}"
 
@@ -59,7 +64,7 @@ class Registry:
     def broken_pack(self, node_id: str) -> PluginProblem | None:
         """The problem of the pack that `node_id` belongs to, if that pack is broken."""
         pack = node_id.partition(".")[0]
-        return next((problem for problem in self.problems if problem.pack == pack), None)
+        return next((problem for problem in self.problems if problem.pack == pack and problem.fatal), None)
 
 
 def find_plugins() -> list[Pack]:

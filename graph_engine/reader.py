@@ -128,6 +128,8 @@ def _read_yaml_events(text: str, file: str | None) -> tuple[Any, dict[Path, int]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = f"not YAML: {error.problem or error.context}"
+        if mark and re.search(r"\w\[", text.splitlines()[min(mark.line, text.count("\n"))]):
+            message += "; inside { } a text with [ ] needs quotes: 'node.output[*]', 'list[int]'"
         raise WorkflowError([Problem(message, file, mark.line + 1 if mark else None)]) from None
     except yaml.YAMLError as error:
         raise WorkflowError([Problem(f"not YAML: {error}", file)]) from None

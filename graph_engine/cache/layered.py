@@ -1,0 +1,58 @@
+"""Memory over disk, as the plan and the executor see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from graph_engine.cache.disk import DiskCache
+from graph_engine.cache.memory import MemoryCache
+from graph_engine.codec import NotStorable
+
+__all__ = ["Cache", "Source"]
+
+Source = Literal["memory", "disk"]
+
+
+class Cache:
+    """Looks in memory, then on disk. A failing disk (full, read-only) is a warning, told once, and nothing more."""
+
+    def __init__(self, memory: MemoryCache, disk: DiskCache | None) -> None:
+        self.memory = memory
+        self.disk = disk
+        self._disk_failed = False
+
+    def where(self, key: str) -> Source | None:
+        """Where `key` seems to be; reading it may still fail."""
+        if key in self.memory:
+            return "memory"
+        return "disk" if self.disk is not None and key in self.disk else None
+
+    def get(self, key: str) -> tuple[Mapping[str, Any], Source] | None:
+        """The outputs under `key` and where they came from."""
+        outputs = self.memory.get(key)
+        if outputs is not None:
+            return outputs, "memory"
+        outputs = self.disk.get(key) if self.disk is not None else None
+        if outputs is None:
+            return None
+        self.memory.put(key, outputs)
+        return outputs, "disk"
+
+    def put(self, key: str, outputs: Mapping[str, Any], warn: Callable[[str], None]) -> None:
+        """Keep outputs in both; what cannot be stored stays in memory only."""
+        self.memory.put(key, outputs)
+        if self.disk is None or self._disk_failed:
+            return
+        try:
+            self.disk.put(key, outputs)
+        except NotStorable as error:
+            warn(f"kept in memory only: {error}")
+        except OSError as error:
+            self._disk_failed = True
+            reason = error.strerror or str(error)
+            warn(f"the cache folder {self.disk.folder} cannot be written ({reason}); results are not kept on disk")
+
+    def forget(self, key: str) -> None:
+        """Let a key go from memory (its value turned out to be stale)."""
+        self.memory.forget(key)

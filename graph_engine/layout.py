@@ -1,0 +1,252 @@
+"""Lays a workflow out flat: finds each node's spec, puts sub-workflows in place, follows links to what they mean.
+
+Sub-workflows that are not mapped disappear (their nodes get ids like `outer/inner`); those behind a `[*]` stay whole
+and are laid out at run time, once per element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from graph_engine.errors import Problem, WorkflowError, did_you_mean
+from graph_engine.files import FileRefused, find_in_roots
+from graph_engine.graph import Const, InputRef, Ref, Source
+from graph_engine.node import Input, NodeSpec
+from graph_engine.plugins import Registry
+from graph_engine.upgrades import upgraded
+from graph_engine.workflow import INPUT_TYPES, InputDecl, Link, NodeEntry, Workflow, read_workflow
+
+__all__ = ["Draft", "Layout", "Scope"]
+
+_MAX_NESTING = 32
+Chain = tuple[tuple[str, ...], ...]
+Prove = Callable[[Workflow, Registry, Chain], tuple[dict[str, Any], list[Problem]]]
+
+
+@dataclass
+class Draft:
+    """A node whose inputs are not proved yet; `inputs` and `outputs` are None when its type is unknown."""
+
+    id: str
+    entry: NodeEntry
+    scope: Scope
+    spec: NodeSpec | None = None
+    body: Workflow | None = None
+    inputs: Mapping[str, Input] | None = None
+    outputs: Mapping[str, Any] | None = None
+
+
+@dataclass
+class Scope:
+    """One workflow being laid out. `used_by` is the node it stands in for; None at the top."""
+
+    workflow: Workflow
+    prefix: str = ""
+    chain: Chain = ()
+    used_by: Draft | None = None
+    inputs: dict[str, Source] = field(default_factory=dict)
+    inlined: dict[str, Scope] = field(default_factory=dict)
+
+
+class Layout:
+    """The flat drafts of a workflow, with the problems found on the way."""
+
+    def __init__(self, registry: Registry, prove: Prove, chain: Chain = ()) -> None:
+        self.registry = registry
+        self._prove = prove
+        self.problems: list[Problem] = []
+        self.drafts: dict[str, Draft] = {}
+        self._chain = chain
+        self._files: dict[Path, Workflow | None] = {}
+
+    @property
+    def reads_files(self) -> bool:
+        """True when sub-workflows came from other files, which may change."""
+        return bool(self._files)
+
+    def lay_out(self, workflow: Workflow, given: Mapping[str, Source], prefix: str) -> Scope:
+        """Collect every node; `given` says what the declared inputs stand for."""
+        top = Scope(workflow, prefix, self._chain)
+        top.inputs = {name: given.get(name, InputRef(name)) for name in workflow.inputs}
+        self._collect(top)
+        return top
+
+    def links_of(self, draft: Draft) -> Iterator[tuple[str, Source]]:
+        """The inputs of a draft that are linked, with what each link means."""
+        for name, link in draft.entry.links.items():
+            source = self._source(draft, name, link)
+            if source is not None:
+                yield name, source
+
+    def input_type(self, decl: InputDecl) -> Any:
+        """The socket type of a declared input; Any when its type is not known (a problem then)."""
+        if decl.item_type not in INPUT_TYPES and decl.item_type not in self.registry.kinds:
+            known = [*INPUT_TYPES, *self.registry.kinds]
+            hint = did_you_mean(decl.item_type, known)
+            message = f"input '{decl.name}': type '{decl.item_type}' is not known.{hint} Known: {', '.join(known)}"
+            self.problems.append(decl.place.problem(message, "type"))
+            return Any
+        return decl.python_type(self.registry.kinds)
+
+    # Nodes ----------------------------------------------------------------------------------------------------------
+
+    def _collect(self, scope: Scope) -> None:
+        for name, entry in scope.workflow.nodes.items():
+            draft = Draft(scope.prefix + name, entry, scope)
+            kind, _, rest = entry.type.partition(":")
+            if kind in ("workflow", "subgraph") and rest:
+                self._collect_sub_workflow(name, draft)
+            else:
+                self._find_spec(draft)
+                self.drafts[draft.id] = draft
+
+    def _find_spec(self, draft: Draft) -> None:
+        entry, spec = draft.entry, self.registry.nodes.get(draft.entry.type)
+        if spec is None:
+            self.problems.append(entry.place.problem(self._unknown(entry.type), "node"))
+            return
+        try:
+            draft.entry = upgraded(entry, spec)
+        except ValueError as error:
+            self.problems.append(entry.place.problem(f"node '{draft.id}': {error}"))
+        draft.spec, draft.inputs = spec, spec.inputs
+        draft.outputs = {output.name: output.type for output in spec.outputs}
+
+    def _unknown(self, node_type: str) -> str:
+        broken = self.registry.broken_pack(node_type)
+        if broken:
+            return f"unknown node '{node_type}': {broken}"
+        hint = did_you_mean(node_type, self.registry.nodes)
+        pack = node_type.partition(".")[0]
+        if not hint and "." in node_type and pack not in {known.name for known in self.registry.packs}:
+            hint = f" No plugin '{pack}' is installed; install the package that brings it"
+        return f"unknown node '{node_type}'.{hint or ' `graph-engine nodes` lists what there is'}"
+
+    def _collect_sub_workflow(self, name: str, draft: Draft) -> None:
+        entry, scope = draft.entry, draft.scope
+        body = self.find_body(entry.type, draft)
+        if body is None:
+            self.drafts[draft.id] = draft
+            return
+        place = body.place
+        me = (str(place.document.file) if place.document else "", entry.type, *map(str, place.path))
+        if me in scope.chain or len(scope.chain) >= _MAX_NESTING:
+            shown = " -> ".join([*(link[1] for link in scope.chain), entry.type])
+            self.problems.append(entry.place.problem(f"a sub-workflow contains itself: {shown}", "node"))
+            self.drafts[draft.id] = draft
+            return
+        chain = (*scope.chain, me)
+        draft.inputs = {key: self._socket(decl) for key, decl in body.inputs.items()}
+        if any(link.each for _, link in entry.each_link()):
+            draft.body = body
+            draft.outputs = self._outputs_of(body, chain)
+            self.drafts[draft.id] = draft
+        else:
+            inner = Scope(body, draft.id + "/", chain, draft)
+            scope.inlined[name] = inner
+            self._collect(inner)
+
+    def _socket(self, decl: InputDecl) -> Input:
+        return Input(decl.name, self.input_type(decl), decl.required, decl.default, decl.widgets, lazy=False)
+
+    def _outputs_of(self, body: Workflow, chain: Chain) -> dict[str, Any]:
+        """The output types of a sub-workflow that stays whole; its problems become this workflow's."""
+        types, problems = self._prove(body, self.registry, chain)
+        self.problems += problems
+        return types
+
+    def find_body(self, reference: str, draft: Draft) -> Workflow | None:
+        """The workflow that `subgraph:name` or `workflow:file` means; it sees the subgraphs around it."""
+        workflow, place = draft.scope.workflow, draft.entry.place
+        kind, _, name = reference.partition(":")
+        if kind == "subgraph":
+            found = workflow.subgraphs.get(name)
+            if found is None:
+                message = f"there is no subgraph '{name}' in this file.{did_you_mean(name, workflow.subgraphs)}"
+                self.problems.append(place.problem(message, "node"))
+                return None
+            return replace(found, subgraphs={**workflow.subgraphs, **found.subgraphs}, source=workflow.source)
+        if kind != "workflow":
+            message = f"wants 'subgraph:name' or 'workflow:file.yaml', found '{reference}'"
+            self.problems.append(place.problem(f"node '{draft.id}': {message}"))
+            return None
+        return self._read(name, draft)
+
+    def _read(self, name: str, draft: Draft) -> Workflow | None:
+        source = draft.scope.workflow.source
+        try:
+            path = find_in_roots(name, [source.parent if source else Path.cwd()])
+        except (FileRefused, FileNotFoundError) as error:
+            self.problems.append(draft.entry.place.problem(f"sub-workflow: {error}", "node"))
+            return None
+        if path not in self._files:
+            self._files[path] = None
+            try:
+                self._files[path] = read_workflow(path)
+            except WorkflowError as error:
+                self.problems += error.problems
+        return self._files[path]
+
+    # Links ----------------------------------------------------------------------------------------------------------
+
+    def _source(self, draft: Draft, name: str, link: Link | tuple[Link, ...]) -> Source | None:
+        if isinstance(link, tuple):
+            found = tuple(self._source(draft, name, one) for one in link)
+            return tuple(one for one in found if one is not None and not isinstance(one, tuple))
+        meant = self.find(draft.scope, link)
+        if isinstance(meant, str):
+            message = f"node '{draft.id}': input '{name}': {meant}"
+            self.problems.append(draft.entry.place.problem(message, "from", name))
+            return None
+        return replace(meant, each=True) if link.each and not isinstance(meant, tuple) else meant
+
+    def find(self, scope: Scope, link: Link) -> Source | str:
+        """What a link means in a scope: a source, or a message about what is wrong with it."""
+        if link.node == "inputs":
+            return self._declared(scope, link.output or "")
+        if link.node in scope.inlined:
+            inner = scope.inlined[link.node]
+            output = _pick(link, list(inner.workflow.outputs))
+            return self.find(inner, inner.workflow.outputs[output]) if output in inner.workflow.outputs else output
+        draft = self.drafts.get(scope.prefix + link.node)
+        if draft is None:
+            return f"there is no node '{link.node}'.{did_you_mean(link.node, scope.workflow.nodes)}"
+        if draft.outputs is None:
+            return Ref(draft.id, link.output or "?")
+        output = _pick(link, list(draft.outputs))
+        return Ref(draft.id, output) if output in draft.outputs else output
+
+    def _declared(self, scope: Scope, name: str) -> Source | str:
+        """What a declared input stands for: at the top itself, in a sub-workflow what its user linked to it."""
+        decl = scope.workflow.inputs.get(name)
+        if decl is None:
+            known = ", ".join(scope.workflow.inputs) or "none"
+            return f"no declared input '{name}'.{did_you_mean(name, scope.workflow.inputs)} Declared: {known}"
+        user = scope.used_by
+        if user is None:
+            return scope.inputs[name]
+        if name in user.entry.links:
+            return self._source(user, name, user.entry.links[name]) or Const(None)
+        return Const(user.entry.values.get(name, decl.default))
+
+    def faces(self) -> Iterator[tuple[Draft, Scope]]:
+        """Every sub-workflow that was put in place, with the node that it stands in for."""
+        seen = {id(draft.scope): draft.scope for draft in self.drafts.values()}
+        for scope in seen.values():
+            current: Scope | None = scope
+            while current is not None and current.used_by is not None:
+                yield current.used_by, current
+                current = current.used_by.scope
+
+
+def _pick(link: Link, names: list[str]) -> str:
+    """The name of the output that a link means, or a message."""
+    shown = ", ".join(f"{link.node}.{name}" for name in names) or "none"
+    if link.output is None:
+        return names[0] if len(names) == 1 else f"say which output of '{link.node}' you mean: {shown}"
+    if link.output in names:
+        return link.output
+    return f"'{link.node}' has no output '{link.output}'.{did_you_mean(link.output, names)} Its outputs: {shown}"

@@ -18,6 +18,7 @@ from graph_engine_shapes.text_task import CLASSES, targets
 SHAKE = 0.06
 """Standard deviation of the strongest pixel noise in training, pictures being in [0, 1]."""
 HEAD_WEIGHT = 0.25
+CHANGES = ("shape", "colour", "size", "background", "relation", "swap_colours", "swap_shapes")
 
 
 class ClipReader(nn.Module):
@@ -39,15 +40,20 @@ def _other(value: str, names: tuple[str, ...], rng: random.Random) -> str:
     return rng.choice([name for name in names if name != value])
 
 
-def changed(wanted: Wanted, rng: random.Random) -> Wanted:
+def wrong(wanted: Wanted, rng: random.Random) -> Wanted:
     """The same scene with one attribute wrong, or with the colours or shapes of its objects swapped."""
-    ways = ["shape", "colour", "size", "background"]
-    if len(wanted.objects) == 2:
-        ways += ["relation", "swap_colours", "swap_shapes"]
     while True:
-        different = _change(wanted, rng.choice(ways), rng)
-        if different is not None and different != wanted:
+        different = changed(wanted, rng, rng.choice(CHANGES))
+        if different is not None:
             return different
+
+
+def changed(wanted: Wanted, rng: random.Random, way: str) -> Wanted | None:
+    """`wanted` changed in one of CHANGES; None where that is not possible or makes no difference."""
+    if len(wanted.objects) == 1 and way in ("relation", "swap_colours", "swap_shapes"):
+        return None
+    different = _change(wanted, way, rng)
+    return None if different == wanted else different
 
 
 def _change(wanted: Wanted, way: str, rng: random.Random) -> Wanted | None:
@@ -97,7 +103,7 @@ class ClipTask:
         rng = seeded(int(torch.randint(2**31, (), generator=generator)))
         scenes = random_scenes(self.batch, generator, two=0.65)
         wanted = [describe(scenes, i, rng, self.keep) for i in range(self.batch)]
-        false = [changed(w, rng) for w in wanted]
+        false = [wrong(w, rng) for w in wanted]
         pictures = render(scenes, networks.BASE_SIZE)
         spread = SHAKE * torch.rand(self.batch, 1, 1, 1, generator=generator)
         pictures = (pictures + spread * torch.randn(pictures.shape, generator=generator)).clamp(0, 1)

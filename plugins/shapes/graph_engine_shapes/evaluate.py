@@ -21,8 +21,8 @@ from tqdm import tqdm
 from transformers import CLIPTextModelWithProjection
 
 from graph_engine_shapes import sampling
+from graph_engine_shapes.alignment import fresh_prompts, mean, verdicts
 from graph_engine_shapes.export import MODELS
-from graph_engine_shapes.watch import fresh_prompts, mean, verdicts
 
 ATTRIBUTES = ("obeyed", "objects", "everything", "count", "colour", "shape", "size", "relation", "background")
 HELD = {"rest": "exclude", "held_out": "only"}

@@ -12,9 +12,8 @@ from torch import nn
 
 from graph_engine_shapes import checkpoint, networks, tokenizer
 from graph_engine_shapes.clip_task import ClipReader
-from graph_engine_shapes.picture_task import load_text
+from graph_engine_shapes.picture_task import load_text, load_unet
 from graph_engine_shapes.train import folder_of
-from graph_engine_shapes.watch import load_unet
 
 MODELS = Path(__file__).parent / "models"
 TEXT_SPACE = "shapes-glide"

@@ -15,6 +15,7 @@ from graph_engine_shapes import checkpoint
 from graph_engine_shapes.optimiser import Average, Muon, split
 
 SAVE_MINUTES = 2.0
+WATCH_MINUTES = 6.0
 WARMUP_STEPS = 100
 DECAY_FROM = 0.55
 """The learning rate is constant up to this part of the minutes, then falls linearly to zero."""
@@ -73,18 +74,18 @@ def train(
     task: Task,
     folder: Path,
     minutes: float,
-    watch: Callable[[checkpoint.State], None] | None = None,
+    watch: Callable[[], object] | None = None,
     max_steps: int | None = None,
     compiled: bool = False,
 ) -> checkpoint.State:
     """Train until `minutes` of training time in all (earlier runs counted) are spent, saving as it goes.
 
-    `watch` is called after every save, its own time not counted.
+    `watch` is called on a fresh checkpoint every WATCH_MINUTES and at the end; its own time is not counted.
     """
     state = start(task, folder)
     counters = state.counters
     forward = torch.compile(state.model) if compiled else None
-    mean, saved = 0.0, counters.minutes
+    mean, saved, watched = 0.0, counters.minutes, counters.minutes
     with tqdm(
         total=round(minutes, 1),
         initial=round(counters.minutes, 2),
@@ -102,7 +103,10 @@ def train(
             if counters.minutes - saved > SAVE_MINUTES:
                 saved = counters.minutes
                 checkpoint.save(state, folder)
-                if watch:
-                    watch(state)
+                if watch and counters.minutes - watched > WATCH_MINUTES:
+                    watched = counters.minutes
+                    watch()
     checkpoint.save(state, folder)
+    if watch:
+        watch()
     return state

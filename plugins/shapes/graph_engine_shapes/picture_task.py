@@ -28,16 +28,12 @@ def load_text(folder: Path) -> CLIPTextModelWithProjection:
     return encoder.eval().requires_grad_(False)
 
 
-@dataclass
-class Schedule:
-    """The cosine schedule's cumulative alphas."""
-
-    alpha_bars: Tensor
-
-    @staticmethod
-    def cosine() -> Schedule:
-        """As the exported scheduler has them."""
-        return Schedule(networks.scheduler().alphas_cumprod)
+def load_unet(folder: Path, upsampler: bool = False) -> tuple[UNet2DConditionModel, checkpoint.Counters]:
+    """The averaged U-Net of the training `glide` or `glide-upsampler`, and how far it had come."""
+    weights, counters = checkpoint.averaged(folder)
+    unet = networks.upsampler_unet() if upsampler else networks.base_unet()
+    unet.load_state_dict(weights)
+    return unet.eval().to(memory_format=torch.channels_last), counters
 
 
 @dataclass
@@ -60,7 +56,7 @@ class BaseTask:
     @cached_property
     def alpha_bars(self) -> Tensor:
         """Cumulative alphas of the noise schedule."""
-        return Schedule.cosine().alpha_bars
+        return networks.scheduler().alphas_cumprod
 
     def build(self) -> UNet2DConditionModel:
         """A fresh U-Net."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from graph_engine_shapes.checkpoint import State
 from graph_engine_shapes.loop import Task
-
-WATCH_MINUTES = 6.0
 
 
 def task_of(name: str, folder_of: Callable[[str], Path]) -> Task:
@@ -28,18 +26,10 @@ def task_of(name: str, folder_of: Callable[[str], Path]) -> Task:
     raise ValueError(f"no recipe is called {name!r}; there are glide-text, glide, glide-upsampler, clip")
 
 
-def watcher_of(name: str, folder: Path) -> Callable[[State], None] | None:
+def watcher_of(name: str, folder: Path) -> Callable[[], object] | None:
     """What logs the alignment of `name` over time, where there is such a thing."""
-    if name not in ("glide", "glide-upsampler"):
+    if name == "glide-text":
         return None
-    from graph_engine_shapes import watch
+    from graph_engine_shapes.watch import note
 
-    def look(state: State) -> None:
-        minutes = state.counters.minutes
-        if minutes - last[0] >= WATCH_MINUTES:
-            last[0] = minutes
-            watch.log(folder, watch.look(folder))
-            watch.plot(folder)
-
-    last = [0.0]
-    return look
+    return partial(note, folder)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any, get_args
 
 import pytest
 import torch
-from graph_nodes.diffusion import SchedulerName, denoise
+from graph_nodes.diffusion import SchedulerName, decode, denoise, low_resolution
+from graph_nodes.errors import Misfit
 from graph_nodes.guidance import classifier_free_guidance
 from graph_nodes.models import load_model
 from graph_nodes.science.schedules import SCHEDULERS
 from graph_nodes.text import encode_text
 from torch.nn import functional
 
-from graph_engine import Context, Denoiser, TextEmbedding
+from graph_engine import Cancelled, Context, Denoiser, Image, Latents, TextEmbedding
 
 STOCHASTIC = ("ddpm", "dpm++-sde", "euler-ancestral")
 
@@ -44,9 +47,7 @@ def _by_hand(context: Context, name: str, text: TextEmbedding, steps: int, scale
     n = len(seeds)
     tokens = torch.cat([text.null_tokens.repeat(n, 1, 1), text.tokens.repeat(n, 1, 1)])
     pooled = torch.cat([text.null_pooled.repeat(n, 1), text.pooled.repeat(n, 1)])
-    options: dict[str, Any] = {} if name in ("unipc", "deis", "pndm", "heun") else {"generator": generators}
-    if name == "dpm2":
-        options = {}
+    options: dict[str, Any] = {} if name in ("unipc", "deis", "pndm", "heun", "dpm2") else {"generator": generators}
     x = torch.cat([torch.randn(1, 3, 8, 8, generator=g) for g in generators]) * scheduler.init_noise_sigma
     with torch.inference_mode():
         for t in scheduler.timesteps:
@@ -65,3 +66,194 @@ def test_every_scheduler_gives_the_pixels_of_the_loop_written_by_hand(context: C
     assert torch.equal(ours.samples, _by_hand(context, name, text, 5, 2.5, [7, 8]))
     assert torch.isfinite(ours.samples).all()
     assert ours.space == "pixel"
+
+
+def test_the_upsampler_gives_the_pixels_of_the_loop_written_by_hand(context: Context) -> None:
+    from diffusers import DDIMScheduler, UNet2DConditionModel
+
+    text, low = _text(context), torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(3))
+    bound = low_resolution(_part(context, "tiny/glide", "upsampler"), Image(low))
+    ours = denoise(context, bound, text, steps=4, count=2, seed=1).samples
+
+    folder = context.folders.models["tiny/glide"]
+    unet = UNet2DConditionModel.from_pretrained(folder / "upsampler", dtype=torch.float32)
+    scheduler = DDIMScheduler.from_pretrained(folder / "scheduler")
+    scheduler.set_timesteps(4)
+    x = torch.cat([torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)])
+    beside = functional.interpolate((low * 2 - 1).repeat(2, 1, 1, 1), (16, 16), mode="bilinear", align_corners=False)
+    with torch.inference_mode():
+        for t in scheduler.timesteps:
+            both = functional.pixel_unshuffle(torch.cat([x, beside], dim=1), 4)
+            tokens, pooled = text.tokens.repeat(2, 1, 1), text.pooled.repeat(2, 1)
+            v = functional.pixel_shuffle(unet(both, t, encoder_hidden_states=tokens, class_labels=pooled).sample, 4)
+            x = scheduler.step(v, t, x).prev_sample
+    assert torch.equal(ours, x)
+
+
+@pytest.mark.parametrize(("name", "kept"), [("ddpm", True), ("ddim", False)])
+def test_a_learned_variance_is_unguided_and_used_only_where_the_scheduler_takes_it(
+    context: Context, name: str, kept: bool
+) -> None:
+    """Against the split of diffusers' IF and unCLIP pipelines."""
+    import diffusers
+
+    text = _text(context)
+    guidance = classifier_free_guidance(4.0)
+    ours = denoise(
+        context, _part(context, "tiny/learned", "denoiser"), text, guidance, steps=4, scheduler=name, seed=5
+    ).samples
+
+    folder = context.folders.models["tiny/learned"]
+    unet = diffusers.UNet2DConditionModel.from_pretrained(folder / "unet", dtype=torch.float32)
+    kind = diffusers.DDPMScheduler if kept else diffusers.DDIMScheduler
+    scheduler = kind.from_config(diffusers.DDPMScheduler.load_config(folder / "scheduler"))
+    scheduler.set_timesteps(4)
+    generator = torch.Generator().manual_seed(5)
+    x = torch.randn(1, 3, 8, 8, generator=generator)
+    tokens, pooled = torch.cat([text.null_tokens, text.tokens]), torch.cat([text.null_pooled, text.pooled])
+    with torch.inference_mode():
+        for t in scheduler.timesteps:
+            output = unet(torch.cat([x, x]), t, encoder_hidden_states=tokens, class_labels=pooled).sample
+            without, conditional = output.chunk(2)
+            (without, _), (conditional, variance) = without.split(3, dim=1), conditional.split(3, dim=1)
+            guided = without + 4.0 * (conditional - without)
+            x = scheduler.step(
+                torch.cat([guided, variance], dim=1) if kept else guided, t, x, generator=generator
+            ).prev_sample
+    assert torch.equal(ours, x)
+
+
+@pytest.mark.parametrize("name", ["ddim", "euler", *STOCHASTIC])
+def test_picture_k_of_a_batch_is_the_picture_of_seed_plus_k(context: Context, name: str) -> None:
+    """The noise is equal to the bit; a matrix product of another batch size may round differently, 1e-6 a call."""
+    text, denoiser = _text(context), _part(context, "tiny/glide", "denoiser")
+    run = partial(denoise, context, denoiser, text, classifier_free_guidance(3.0), steps=4, scheduler=name, eta=0.5)
+    batch = run(count=3, seed=11).samples
+    for k in range(3):
+        torch.testing.assert_close(batch[k : k + 1], run(seed=11 + k).samples, rtol=0, atol=1e-4)
+
+
+def test_the_same_call_gives_the_same_bits(context: Context) -> None:
+    text, denoiser = _text(context), _part(context, "tiny/glide", "denoiser")
+    first, again = (denoise(context, denoiser, text, steps=3, scheduler="ddpm", seed=4).samples for _ in range(2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, denoise(context, denoiser, text, steps=3, scheduler="ddpm", seed=5).samples)
+
+
+def test_a_batch_of_low_resolution_pictures_sets_the_count(context: Context) -> None:
+    text, upsampler = _text(context), _part(context, "tiny/glide", "upsampler")
+    three = denoise(context, _part(context, "tiny/glide", "denoiser"), text, steps=2, count=3)
+    assert denoise(context, low_resolution(upsampler, three), text, steps=2).samples.shape == (3, 3, 16, 16)
+    with pytest.raises(Misfit, match="low_resolution 3, count 2"):
+        denoise(context, low_resolution(upsampler, three), text, steps=2, count=2)
+
+
+def test_latents_of_pixel_space_and_their_picture_are_the_same_condition(context: Context) -> None:
+    text, upsampler = _text(context), _part(context, "tiny/glide", "upsampler")
+    base = denoise(context, _part(context, "tiny/glide", "denoiser"), text, steps=2)
+    direct, decoded = (
+        denoise(context, low_resolution(upsampler, small), text, steps=2).samples for small in (base, decode(base))
+    )
+    torch.testing.assert_close(direct, decoded, rtol=0, atol=1e-5)
+
+
+def test_the_inputs_are_left_as_they_were(context: Context) -> None:
+    text, upsampler = _text(context), _part(context, "tiny/glide", "upsampler")
+    low = torch.rand(1, 3, 8, 8)
+    held = {name: value for name, value in vars(text).items() if isinstance(value, torch.Tensor)} | {"low": low}
+    before = {name: value.clone() for name, value in held.items()}
+    bound = low_resolution(upsampler, Image(low))
+    denoise(context, bound, text, classifier_free_guidance(3.0), steps=2, scheduler="ddpm", count=2)
+    assert all(torch.equal(held[name], before[name]) for name in held)
+    assert upsampler.conditions == {}
+    assert list(bound.conditions) == ["low_resolution"]
+
+
+def test_the_result_is_an_ordinary_tensor(context: Context) -> None:
+    latents = denoise(context, _part(context, "tiny/glide", "denoiser"), _text(context), steps=1)
+    assert not latents.samples.is_inference()
+    assert latents.samples.dtype == torch.float32
+
+
+@pytest.mark.parametrize(("scale", "start", "stop", "doubled"), [(1, 0, 1, 0), (3, 0, 1, 10), (3, 0.2, 0.8, 6)])
+def test_the_unconditional_prediction_is_asked_for_only_where_guidance_uses_it(
+    context: Context, scale: float, start: float, stop: float, doubled: int
+) -> None:
+    from graph_nodes.weights import module_of
+
+    denoiser = _part(context, "tiny/glide", "denoiser")
+    batches: list[int] = []
+    hook = module_of(context, denoiser).register_forward_pre_hook(lambda _, args: batches.append(len(args[0])))
+    guidance = classifier_free_guidance(scale, start=start, stop=stop)
+    denoise(context, denoiser, _text(context), guidance, steps=10)
+    hook.remove()
+    assert batches.count(2) == doubled
+    assert len(batches) == 10
+
+
+def test_every_step_is_told_with_a_picture_on_demand(context: Context) -> None:
+    steps: list[tuple[int, int]] = []
+    previews: list[Image] = []
+    watched = replace(context, on_progress=lambda step, total: steps.append((step, total)), on_preview=previews.append)
+    result = denoise(watched, _part(context, "tiny/glide", "denoiser"), _text(context), steps=4)
+    assert steps == [(k, 4) for k in (1, 2, 3, 4)]
+    assert [tuple(preview.pixels.shape) for preview in previews] == [(1, 3, 8, 8)] * 4
+    torch.testing.assert_close(previews[-1].pixels, decode(result).pixels, rtol=0, atol=1e-5)
+
+
+def test_a_cancelled_run_stops_within_a_step(context: Context) -> None:
+    done: list[int] = []
+
+    def cancel(step: int, total: int) -> None:
+        done.append(step)
+        context.cancel.set()
+
+    with pytest.raises(Cancelled):
+        denoise(
+            replace(context, on_progress=cancel), _part(context, "tiny/glide", "denoiser"), _text(context), steps=50
+        )
+    assert done == [1]
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [
+        ("no text", "needs 'text': 'text' comes from core.encode_text"),
+        ("no picture", "needs 'low_resolution': 'low_resolution' comes from core.low_resolution"),
+        ("other text", "wants text of the space 'tiny', found 'other'; encode the prompt with the text encoder of"),
+        ("no empty prompt", "guidance 'classifier_free' on .* needs a text with its empty prompt"),
+        ("picture for the base", "is no upsampler"),
+        ("other size", "enlarges pictures of 8 x 8, found 9 x 8; use core.resize"),
+        ("noise level", "trained without noise augmentation"),
+        ("other space", "must be of pixel space, found 'sd'"),
+    ],
+)
+def test_what_does_not_fit_is_named_before_any_weights_are_read(context: Context, case: str, message: str) -> None:
+    text = _text(context)
+    context.warm.clear()
+    base, upsampler = _part(context, "tiny/glide", "denoiser"), _part(context, "tiny/glide", "upsampler")
+    guidance = classifier_free_guidance(3.0)
+    calls = {
+        "no text": lambda: denoise(context, base),
+        "no picture": lambda: denoise(context, upsampler, text),
+        "other text": lambda: denoise(context, base, replace(text, space="other")),
+        "no empty prompt": lambda: denoise(context, base, replace(text, null_tokens=None), guidance),
+        "picture for the base": lambda: low_resolution(base, Image(torch.zeros(1, 3, 8, 8))),
+        "other size": lambda: low_resolution(upsampler, Image(torch.zeros(1, 3, 8, 9))),
+        "noise level": lambda: low_resolution(upsampler, Image(torch.zeros(1, 3, 8, 8)), noise_level=100),
+        "other space": lambda: low_resolution(upsampler, Latents(torch.zeros(1, 4, 8, 8), "sd")),
+    }
+    with pytest.raises(Misfit, match=message):
+        calls[case]()
+    assert not [key for key in context.warm.keys() if not key.startswith("digest:")]  # noqa: SIM118 - no mapping
+
+
+def test_every_name_of_a_scheduler_is_in_the_drop_down() -> None:
+    assert set(get_args(SchedulerName)) == set(SCHEDULERS)
+
+
+def test_decode_wants_pixel_space_and_clips() -> None:
+    x = torch.tensor([-3.0, -1.0, 0.0, 1.0, 3.0]).view(1, 1, 1, 5).expand(1, 3, 1, 5)
+    assert decode(Latents(x, "pixel")).pixels[0, 0, 0].tolist() == [0, 0, 0.5, 1, 1]
+    with pytest.raises(Misfit, match="'sd' need their autoencoder"):
+        decode(Latents(x, "sd"))

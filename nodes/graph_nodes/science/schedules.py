@@ -54,8 +54,12 @@ def model_calls(scheduler: Any) -> int:
 
 
 def takes_learned_variance(scheduler: Any) -> bool:
-    """True when the scheduler wants the variance channels of the network beside its mean."""
-    return getattr(scheduler.config, "variance_type", None) in ("learned", "learned_range")
+    """True when the scheduler wants the variance channels of the network beside its mean.
+
+    The class is asked too: diffusers carries settings that a scheduler does not know along in its config.
+    """
+    known = inspect.signature(type(scheduler).__init__).parameters
+    return "variance_type" in known and scheduler.config.variance_type in ("learned", "learned_range")
 
 
 def step_options(scheduler: Any, generators: Sequence[torch.Generator], eta: float) -> dict[str, Any]:

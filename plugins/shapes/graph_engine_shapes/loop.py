@@ -78,7 +78,7 @@ def train(
     max_steps: int | None = None,
     compiled: bool = False,
 ) -> checkpoint.State:
-    """Train until `minutes` of training time in all (earlier runs counted) are spent, saving as it goes.
+    """Train until `minutes` of processor time in all (earlier runs counted) are spent, saving as it goes.
 
     `watch` is called on a fresh checkpoint every WATCH_MINUTES and at the end; its own time is not counted.
     """
@@ -93,10 +93,10 @@ def train(
         bar_format="{desc} {percentage:3.0f}%|{bar}| {n:.2f}/{total} min{postfix}",
     ) as bar:
         while counters.minutes < minutes and (max_steps is None or counters.step < max_steps):
-            began = time.monotonic()
+            began = time.process_time()
             loss = float(train_step(task, state, rate(counters.step, counters.minutes, minutes), forward))
             mean = loss if mean == 0 else 0.98 * mean + 0.02 * loss
-            spent = (time.monotonic() - began) / 60
+            spent = (time.process_time() - began) / 60
             counters.minutes += spent
             bar.update(spent)
             bar.set_postfix(loss=f"{mean:.4f}", step=counters.step, per_s=round(task.batch / spent / 60, 1))

@@ -42,7 +42,7 @@ def run(name: str, minutes: float, watch: bool = True, compiled: bool = False) -
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments, shared with `graph-engine train-shapes`."""
     parser.add_argument("name", choices=sorted(MINUTES), help="what to train")
-    parser.add_argument("--minutes", type=float, help="training time in all, earlier runs counted")
+    parser.add_argument("--minutes", type=float, help="processor time in all, earlier runs counted")
     parser.add_argument("--compile", action="store_true", help="torch.compile the network: some minutes, then faster")
     parser.add_argument("--no-watch", action="store_true", help="leave the alignment over time to another process")
 

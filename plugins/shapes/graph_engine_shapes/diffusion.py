@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 Predict = Callable[[Tensor, Tensor], Tensor]
-"""(x_t, t) -> v, both (B, C, H, W); t is (B,)."""
+"""(x_t, t) -> v or x0, as (B, C, H, W); t is (B,)."""
 
 HIGH_NOISE_BIAS = 0.75
 """Timesteps are drawn as u ** this: layout and binding are decided while the picture is mostly noise."""
@@ -49,15 +49,24 @@ def guided(predict: Predict, scale: float) -> Predict:
     return combine
 
 
+def clean(predict_v: Predict, alpha_bars: Tensor) -> Predict:
+    """A predictor of x0 out of a predictor of v: x0 = alpha * x - sigma * v."""
+
+    def predict(x: Tensor, t: Tensor) -> Tensor:
+        alpha_bar = alpha_bars[t][:, None, None, None]
+        return alpha_bar.sqrt() * x - (1 - alpha_bar).sqrt() * predict_v(x, t)
+
+    return predict
+
+
 @torch.no_grad()
-def ddim(predict: Predict, x: Tensor, alpha_bars: Tensor, steps: int) -> Tensor:
+def ddim(predict_x0: Predict, x: Tensor, alpha_bars: Tensor, steps: int) -> Tensor:
     """Sample x0 in [-1, 1] from noise `x` by DDIM (Song et al. 2020, eq. 12, eta 0) at trailing timesteps."""
     total = len(alpha_bars)
     times = torch.arange(total, 0, -total / steps).round().long() - 1
     for i, t in enumerate(times):
-        v = predict(x, t.expand(len(x)))
+        x0 = predict_x0(x, t.expand(len(x))).clamp(-1, 1)
         alpha, sigma = alpha_bars[t].sqrt(), (1 - alpha_bars[t]).sqrt()
-        x0 = (alpha * x - sigma * v).clamp(-1, 1)
         noise = (x - alpha * x0) / sigma
         following = alpha_bars[times[i + 1]] if i + 1 < len(times) else torch.ones(())
         x = following.sqrt() * x0 + (1 - following).sqrt() * noise

@@ -17,6 +17,8 @@ from graph_engine_shapes.train import folder_of
 
 MODELS = Path(__file__).parent / "models"
 TEXT_SPACE = "shapes-glide"
+SCHEDULERS = {"unet": ("scheduler", "v_prediction"), "upsampler": ("upsampler_scheduler", "sample")}
+"""U-Net's folder -> its schedule's folder, and what it predicts."""
 
 
 def _save(model: nn.Module, folder: Path) -> None:
@@ -54,8 +56,8 @@ def _denoiser(
         "kind": "Denoiser",
         "class": "UNet2DConditionModel",
         "folder": folder,
-        "scheduler": "scheduler",
-        "prediction_type": "v_prediction",
+        "scheduler": SCHEDULERS[folder][0],
+        "prediction_type": SCHEDULERS[folder][1],
         "learned_variance": False,
         "space": "pixel",
         "channels": 3,
@@ -105,7 +107,8 @@ def export_glide(target: Path) -> None:
     else:
         del parts["upsampler"]
     tokenizer.save(target / "tokenizer")
-    networks.scheduler().save_pretrained(target / "scheduler")
+    for folder, prediction_type in SCHEDULERS.values():
+        networks.scheduler(prediction_type).save_pretrained(target / folder)
     title = "GLIDE on the shapes world: text to 32x32, then to 64x64"
     _write(target / "model.json", {"format": 1, "family": "glide", "title": title, "parts": parts})
     _write(target / "card.json", _card(title, trainings))

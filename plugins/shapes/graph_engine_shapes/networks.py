@@ -75,12 +75,15 @@ def upsampler_unet() -> UNet2DConditionModel:
     return unet(UPSAMPLED_SIZE, UPSAMPLER_UNSHUFFLE, UPSAMPLER_CHANNELS, images=2)
 
 
-def scheduler() -> DDIMScheduler:
-    """The cosine schedule with v-prediction; DDIM starts at the last timestep, where the signal is all but gone."""
+def scheduler(prediction_type: str = "v_prediction") -> DDIMScheduler:
+    """The cosine schedule. The base predicts v, the upsampler "sample", which is the clean picture.
+
+    DDIM starts at the last timestep, where the signal is all but gone.
+    """
     return DDIMScheduler(
         num_train_timesteps=1000,
         beta_schedule="squaredcos_cap_v2",
-        prediction_type="v_prediction",
+        prediction_type=prediction_type,
         clip_sample=True,
         set_alpha_to_one=True,
         timestep_spacing="trailing",

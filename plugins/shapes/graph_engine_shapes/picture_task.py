@@ -77,31 +77,22 @@ class BaseTask:
         """Weighted v-prediction error of one batch."""
         pictures, states, pooled = self.captioned(step, generator, networks.BASE_SIZE)
         x0 = functional.pixel_unshuffle(pictures, networks.BASE_UNSHUFFLE)
-        return self.diffusion_loss(model, x0, None, states, pooled, generator)
-
-    def diffusion_loss(
-        self,
-        model: UNet2DConditionModel,
-        x0: Tensor,
-        beside: Tensor | None,
-        states: Tensor,
-        pooled: Tensor,
-        generator: torch.Generator,
-    ) -> Tensor:
-        """The loss on clean (unshuffled) pictures; `beside` is concatenated after the noisy one."""
         t = diffusion.timesteps(len(x0), generator)
-        noise = torch.randn(x0.shape, generator=generator)
-        x, v = diffusion.noisy(x0, noise, self.alpha_bars[t])
-        if beside is not None:
-            x = torch.cat([x, beside], dim=1)
+        x, v = diffusion.noisy(x0, torch.randn(x0.shape, generator=generator), self.alpha_bars[t])
+        return diffusion.v_loss(self.predict(model, x, t, states, pooled), v, self.alpha_bars[t])
+
+    def predict(self, model: UNet2DConditionModel, x: Tensor, t: Tensor, states: Tensor, pooled: Tensor) -> Tensor:
+        """The network's output on its input x."""
         x = x.contiguous(memory_format=torch.channels_last)
-        predicted = model(x, t, encoder_hidden_states=states, class_labels=pooled, return_dict=False)[0]
-        return diffusion.v_loss(predicted, v, self.alpha_bars[t])
+        return model(x, t, encoder_hidden_states=states, class_labels=pooled, return_dict=False)[0]
 
 
 @dataclass
 class UpsamplerTask(BaseTask):
-    """32x32 to 64x64, after the text as well. The low resolution is a real picture, blurred and shaken a little."""
+    """32x32 to 64x64, after the text as well; the low resolution is a true picture, with a little noise at times.
+
+    It predicts the clean picture: the low resolution all but determines it, and few channels need carry no noise.
+    """
 
     batch: int = 48
     one_object_pictures: int = 1
@@ -113,13 +104,16 @@ class UpsamplerTask(BaseTask):
         return networks.upsampler_unet()
 
     def loss(self, model: UNet2DConditionModel, step: int, generator: torch.Generator) -> Tensor:
-        """Weighted v-prediction error of one batch."""
+        """Squared error on the clean pictures of one batch."""
         pictures, states, pooled = self.captioned(step, generator, networks.UPSAMPLED_SIZE)
         low = functional.avg_pool2d(pictures, 2)
         spread = self.shake * torch.rand(len(low), 1, 1, 1, generator=generator).square()
         low = (low + spread * torch.randn(low.shape, generator=generator)).clamp(-1, 1)
         x0 = functional.pixel_unshuffle(pictures, networks.UPSAMPLER_UNSHUFFLE)
-        return self.diffusion_loss(model, x0, enlarged(low), states, pooled, generator)
+        t = diffusion.timesteps(len(x0), generator)
+        x, _ = diffusion.noisy(x0, torch.randn(x0.shape, generator=generator), self.alpha_bars[t])
+        predicted = self.predict(model, torch.cat([x, enlarged(low)], dim=1), t, states, pooled)
+        return functional.mse_loss(predicted.float(), x0)
 
 
 def enlarged(low: Tensor) -> Tensor:

@@ -40,7 +40,8 @@ def _sample(
             return unet(x, t, encoder_hidden_states=states, class_labels=pooled, return_dict=False)[0].float()
 
     alpha_bars = networks.scheduler().alphas_cumprod
-    return diffusion.ddim(predict if scale == 1 else diffusion.guided(predict, scale), x, alpha_bars, steps)
+    steered = predict if scale == 1 else diffusion.guided(predict, scale)
+    return diffusion.ddim(diffusion.clean(steered, alpha_bars) if beside is None else steered, x, alpha_bars, steps)
 
 
 def generate(

@@ -70,7 +70,8 @@ def test_ddim_with_a_perfect_model_finds_the_picture() -> None:
         alpha, sigma = alpha_bars[t[0]].sqrt(), (1 - alpha_bars[t[0]]).sqrt()
         return (alpha * x - goal) / sigma
 
-    found = diffusion.ddim(perfect, torch.randn(1, 3, 4, 4), alpha_bars, 5)
+    predict = diffusion.clean(perfect, alpha_bars)
+    found = diffusion.ddim(predict, torch.randn(1, 3, 4, 4), alpha_bars, 5)
     torch.testing.assert_close(found, goal, atol=1e-4, rtol=0)
 
 

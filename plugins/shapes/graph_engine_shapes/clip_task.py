@@ -58,10 +58,10 @@ def changed(wanted: Wanted, rng: random.Random, way: str) -> Wanted | None:
 
 def _change(wanted: Wanted, way: str, rng: random.Random) -> Wanted | None:
     """One way to be wrong; None where the caption does not say what would change."""
-    if way == "background":
-        return wanted.background and replace(wanted, background=_other(wanted.background, words.BACKGROUND_NAMES, rng))
-    if way == "relation":
-        return wanted.relation and replace(wanted, relation=_other(wanted.relation, words.RELATIONS, rng))
+    if way in ("background", "relation"):
+        scene_names = words.BACKGROUND_NAMES if way == "background" else words.RELATIONS
+        said = getattr(wanted, way)
+        return None if said is None else replace(wanted, **{way: _other(said, scene_names, rng)})
     if way.startswith("swap"):
         name = way.removeprefix("swap_").removesuffix("s")
         first, second = wanted.objects

@@ -1,4 +1,4 @@
-"""The final figures of shapes/glide: how many prompts the shipped weights obey, as the judge sees it.
+"""The final figures of the shipped weights: how many prompts shapes/glide obeys, how well shapes/clip tells captions.
 
 `python -m graph_engine_shapes.evaluate` draws 256 one-object and 256 two-object prompts, once from the combinations of
 attributes that training saw and once from the tenth that it never saw, with guidance 1 and 3, and writes the figures
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,16 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 from tqdm import tqdm
-from transformers import CLIPTextModelWithProjection
+from transformers import CLIPModel, CLIPTextModelWithProjection
 
 from graph_engine_shapes import sampling
-from graph_engine_shapes.alignment import fresh_prompts, mean, verdicts
+from graph_engine_shapes.alignment import clip_figures, fresh_prompts, mean, verdicts
+from graph_engine_shapes.clip_task import ClipReader
 from graph_engine_shapes.export import MODELS
+from graph_engine_shapes.scenes import HeldOut
 
 ATTRIBUTES = ("obeyed", "objects", "everything", "count", "colour", "shape", "size", "relation", "background")
-HELD = {"rest": "exclude", "held_out": "only"}
+HELD: dict[str, HeldOut] = {"rest": "exclude", "held_out": "only"}
 BATCH = 64
 SEED = 20_000_000
 """Far above every seed that watching a training uses."""
@@ -61,7 +62,7 @@ def figures(model: Shipped, n: int, steps: int) -> list[dict[str, Any]]:
     cases = [(objects, held, scale) for objects in (1, 2) for held in HELD for scale in (1.0, 3.0)]
     for objects, held, scale in tqdm(cases, desc="evaluating"):
         seed = SEED + 1000 * objects + 100_000 * (held == "held_out")
-        prompts = fresh_prompts(n, objects == 2, seed, HELD[held])  # type: ignore[arg-type]
+        prompts = fresh_prompts(n, objects == 2, seed, HELD[held])
         for pictures in model.pictures(prompts, seed, steps, scale):
             if pictures is not None:
                 facts = {"objects_asked": objects, "combinations": held, "guidance": scale, "size": pictures.shape[-1]}
@@ -81,31 +82,47 @@ def headline(rows: list[dict[str, Any]]) -> dict[str, float]:
     return out
 
 
+def evaluate_glide(folder: Path, n: int, steps: int) -> dict[str, Any]:
+    """The figures of shapes/glide; every one of them also goes into evaluation.csv."""
+    rows = figures(Shipped(folder), n, steps)
+    _write_rows(folder, rows)
+    return {"steps": steps, "prompts_each": n, "headline": headline(rows), "rows": rows}
+
+
+def evaluate_clip(folder: Path, n: int) -> dict[str, Any]:
+    """The figures of shapes/clip: top-1 among n captions, and each kind of false caption refused."""
+    reader = ClipReader()
+    reader.clip = CLIPModel.from_pretrained(folder / "clip", dtype=torch.float32)
+    rows = [{"combinations": held} | clip_figures(reader.eval(), n, SEED, HELD[held]) for held in HELD]
+    _write_rows(folder, rows)
+    return {"pictures_each": n, "rows": rows}
+
+
+def _write_rows(folder: Path, rows: list[dict[str, Any]]) -> None:
+    with (folder / "evaluation.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def main() -> int:
-    """Evaluate the model in the package, or in `--model`."""
+    """Evaluate a model of the package, or of `--models`."""
     parser = argparse.ArgumentParser(prog="graph_engine_shapes.evaluate", description=__doc__)
-    parser.add_argument("--model", type=Path, default=MODELS / "glide")
+    parser.add_argument("name", choices=("glide", "clip"), nargs="?", default="glide")
+    parser.add_argument("--models", type=Path, default=MODELS, help="the folder that the model's folder lies in")
     parser.add_argument("--prompts", type=int, default=256, help="prompts of each kind")
     parser.add_argument("--steps", type=int, default=20, help="DDIM steps of the base")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    began = time.monotonic()
-    rows = figures(Shipped(options.model), options.prompts, options.steps)
-    with (options.model / "evaluation.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    summary = {
-        "steps": options.steps,
-        "prompts_each": options.prompts,
-        "headline": headline(rows),
-        "rows": rows,
-        "minutes": round((time.monotonic() - began) / 60, 1),
-    }
-    card_path = options.model / "card.json"
-    card = json.loads(card_path.read_text()) if card_path.exists() else {}
-    card_path.write_text(json.dumps(card | {"evaluation": summary}, indent=2) + "\n")
-    print(json.dumps(summary["headline"], indent=2))
+    folder = options.models / options.name
+    if options.name == "glide":
+        found = evaluate_glide(folder, options.prompts, options.steps)
+    else:
+        found = evaluate_clip(folder, options.prompts)
+    path = folder / "card.json"
+    card = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(card | {"evaluation": found}, indent=2) + "\n")
+    print(json.dumps(found.get("headline", found["rows"]), indent=2))
     return 0
 
 

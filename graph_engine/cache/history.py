@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,6 @@ from graph_engine.files import atomic_write
 __all__ = ["History", "Recipe"]
 
 _KEEP_RUNS = 8
-_KEEP_NODES = 20_000
 
 
 @dataclass(frozen=True)
@@ -32,39 +33,40 @@ class Recipe:
 
 
 class History:
-    """The recipes of the last runs of each workflow, one small file per workflow, newest first."""
+    """The recipes of the last runs of each workflow: a folder per workflow, a small file per run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "runs"
         self._read: tuple[str, list[dict[str, Any]]] | None = None
 
-    def _path(self, workflow: str) -> Path:
-        return self.folder / f"{hashlib.blake2b(workflow.encode(), digest_size=16).hexdigest()}.json"
+    def _folder(self, workflow: str) -> Path:
+        return self.folder / hashlib.blake2b(workflow.encode(), digest_size=16).hexdigest()
+
+    def _files(self, workflow: str) -> list[Path]:
+        """The files of a workflow's runs, the newest first."""
+        return sorted(self._folder(workflow).glob("*.json"), reverse=True)
 
     def _runs(self, workflow: str) -> list[dict[str, Any]]:
-        try:
-            runs = json.loads(self._path(workflow).read_text("utf-8"))
-        except (OSError, ValueError):
-            return []
-        return runs if isinstance(runs, list) else []
+        runs = []
+        for path in self._files(workflow):
+            with contextlib.suppress(OSError, ValueError):
+                run = json.loads(path.read_text("utf-8"))
+                if isinstance(run, dict):
+                    runs.append(run)
+        return runs
 
     def recipes(self, workflow: str, node: str) -> Iterator[Recipe]:
         """The recipes of one node, from the newest run to the oldest."""
-        for run in self._cached_runs(workflow):
-            try:
-                yield Recipe(**run[node])
-            except (KeyError, TypeError):
-                continue
-
-    def _cached_runs(self, workflow: str) -> list[dict[str, Any]]:
         if self._read is None or self._read[0] != workflow:
             self._read = (workflow, self._runs(workflow))
-        return self._read[1]
+        for run in self._read[1]:
+            with contextlib.suppress(KeyError, TypeError):
+                yield Recipe(**run[node])
 
     def add(self, workflow: str, recipes: Mapping[str, Recipe]) -> None:
         """Remember a run; raises OSError when the folder cannot be written."""
-        runs = [{name: asdict(recipe) for name, recipe in recipes.items()}, *self._runs(workflow)]
-        keep = max(1, min(_KEEP_RUNS, _KEEP_NODES // max(1, len(recipes))))
-        with atomic_write(self._path(workflow)) as temporary:
-            temporary.write_text(canonical(runs[:keep]), "utf-8")
+        with atomic_write(self._folder(workflow) / f"{time.time_ns():020}.json") as temporary:
+            temporary.write_text(canonical({name: vars(recipe) for name, recipe in recipes.items()}), "utf-8")
+        for old in self._files(workflow)[_KEEP_RUNS:]:
+            old.unlink(missing_ok=True)
         self._read = None

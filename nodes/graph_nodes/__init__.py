@@ -7,7 +7,7 @@ from typing import Any
 from graph_engine import hookimpl
 from graph_engine import kinds as built_in_kinds
 from graph_engine.kinds import kind_of
-from graph_nodes import diffusion, guidance, image_io, image_ops, lists, models, text, values
+from graph_nodes import diffusion, guidance, image_io, image_ops, lists, loops, models, text, values
 
 __all__ = ["register_kinds", "register_nodes"]
 
@@ -51,6 +51,7 @@ def register_nodes() -> list[Any]:
         lists.integer_range,
         lists.number_range,
         lists.cross,
+        loops.repeat,
     ]
 
 

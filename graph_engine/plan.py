@@ -9,7 +9,7 @@ from typing import Any, Literal, get_origin
 
 from graph_engine.cache import Cache, History, Recipe
 from graph_engine.context import Context
-from graph_engine.errors import InputError, WorkflowError, did_you_mean
+from graph_engine.errors import GraphEngineError, InputError, WorkflowError, did_you_mean
 from graph_engine.graph import Const, Graph, GraphNode, InputRef, Ref
 from graph_engine.keys import canonical_value, node_key, values_of
 from graph_engine.kinds import kind_of
@@ -191,7 +191,7 @@ def compute_keys(plan: Plan) -> None:
         if node.spec is not None and (not node.spec.cache or node.spec.fingerprint):
             try:
                 _look_outside(plan, node)
-            except (OSError, ValueError, TypeError, ArithmeticError, LookupError, RuntimeError) as error:
+            except (GraphEngineError, OSError, ValueError, TypeError) as error:
                 problems.append(node.place.problem(f"node '{name}': {error}"))
             except Exception as error:  # noqa: BLE001 - a publisher's fingerprint may raise anything
                 problems.append(node.place.problem(f"node '{name}': its fingerprint failed: {error!r}"))

@@ -19,12 +19,12 @@ from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
-from torch.nn import functional
-
-from graph_engine import Context, Denoiser, Folders, TextEmbedding
 from graph_nodes.diffusion import denoise
 from graph_nodes.guidance import classifier_free_guidance
 from graph_nodes.models import load_model
+from torch.nn import functional
+
+from graph_engine import Context, Denoiser, Folders, TextEmbedding
 
 STEPS, SCALE, COUNT, SEED = 20, 3.0, 4, 7
 SIZE, UNSHUFFLE, TEXT_WIDTH, TOKENS = 32, 2, 128, 24

@@ -114,7 +114,8 @@ def grid(
 
     images: batches are laid out picture by picture. captions: a line below each picture. columns: pictures in a row;
     0 takes as many as there are column labels, or a square sheet. row_labels, column_labels: at the left of the rows
-    and above the columns. cell_size: pictures smaller than this are enlarged to it, hard pixels kept; 0 leaves them.
+    and above the columns. title: above it all. cell_size: pictures smaller than this are enlarged a whole number of
+    times, as far as they fit in it; 0 leaves them.
     """
     from graph_nodes.sheet import Sheet, draw_sheet
 

@@ -112,14 +112,12 @@ def _write_labels(draw: PIL.ImageDraw.ImageDraw, sheet: Sheet, layout: _Layout) 
         _write(draw, (x + layout.cell[0] // 2, y - 4), label, "md", layout.cell[0])
     for row, label in enumerate(sheet.row_labels):
         x, y = layout.corner(row, 0)
-        _write(draw, (x - _GAP, y + layout.cell[1] // 2), label, "rm", None)
+        draw.text((x - _GAP, y + layout.cell[1] // 2), label, fill=_INK, font=_font(layout.cell[0]), anchor="rm")
 
 
-def _write(draw: PIL.ImageDraw.ImageDraw, place: tuple[int, int], text: str, anchor: str, room: int | None) -> None:
-    font = _font(room or 192)
-    if room is not None:
-        text = _shortened(text, font, room)
-    draw.text(place, text, fill=_INK, font=font, anchor=anchor)
+def _write(draw: PIL.ImageDraw.ImageDraw, place: tuple[int, int], text: str, anchor: str, room: int) -> None:
+    font = _font(room)
+    draw.text(place, _shortened(text, font, room), fill=_INK, font=font, anchor=anchor)
 
 
 def _shortened(text: str, font: Any, room: int) -> str:

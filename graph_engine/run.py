@@ -163,6 +163,8 @@ class Execution:
         outputs, source = found
         if stale_value(outputs):
             return False
+        planned = self.plan.states.get(name)
+        source = planned if planned in {"memory", "disk"} else source  # planning may have read it into memory
         self.states.setdefault(name, source)
         self.emit(events.NodeCached(name, source))
         self._publish(name, outputs)

@@ -11,7 +11,7 @@ __all__ = ["repeat"]
 T = TypeVar("T")
 
 
-@node(category="lists and flow")
+@node(category="lists")
 def repeat(
     body: Workflow, value: T, times: Annotated[int, Slider(0, 1000)] = 2, settings: dict[str, Any] | None = None
 ) -> Expansion[T]:

@@ -59,7 +59,28 @@ def star(x: Tensor, y: Tensor) -> Tensor:
     return torch.hypot(x - bx * along, y - by * along) * (y * bx - x * by).sign()
 
 
+def heart(x: Tensor, y: Tensor) -> Tensor:
+    """Signed distance to a heart, its bounding box centred."""
+    scale, middle = 1.82, 0.552
+    x, y = x.abs() / scale, middle - y / scale
+    lobe = torch.hypot(x - 0.25, y - 0.75) - math.sqrt(2) / 4
+    along = (x + y).clamp(min=0) / 2
+    body = torch.minimum(torch.hypot(x, y - 1), torch.hypot(x - along, y - along)) * (x - y).sign()
+    return scale * torch.where(x + y > 1, lobe, body)
+
+
+def diamond(x: Tensor, y: Tensor) -> Tensor:
+    """Signed distance to a square that stands on a corner."""
+    return _box((x + y) / math.sqrt(2), (x - y) / math.sqrt(2), 0.79, 0.79)
+
+
+def ring(x: Tensor, y: Tensor) -> Tensor:
+    """Signed distance to a thick ring."""
+    return (torch.hypot(x, y) - 0.80).abs() - 0.28
+
+
 DISTANCES = {"circle": circle, "square": square, "triangle": triangle, "star": star, "cross": cross}
+DISTANCES |= {"heart": heart, "diamond": diamond, "ring": ring}
 
 
 def coverage(shape: Tensor, centre: Tensor, radius: Tensor, resolution: int) -> Tensor:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "268435456"}
 """glibc settings that keep freed memory: without them a training step spends much of its time in page faults."""
-MINUTES = {"glide-text": 2.5, "glide": 120.0, "glide-upsampler": 20.0, "clip": 12.0}
+MINUTES = {"glide-text": 4.0, "glide": 60.0, "glide-upsampler": 20.0, "clip": 12.0}
 
 
 def folder_of(name: str) -> Path:

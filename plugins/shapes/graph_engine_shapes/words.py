@@ -10,7 +10,7 @@ from typing import TypeVar
 
 T = TypeVar("T", bound=tuple[str, ...])
 
-SHAPES = ("circle", "square", "triangle", "star", "cross")
+SHAPES = ("circle", "square", "triangle", "star", "cross", "heart", "diamond", "ring")
 COLOURS = {
     "red": (0.90, 0.10, 0.12),
     "green": (0.10, 0.62, 0.18),
@@ -18,6 +18,8 @@ COLOURS = {
     "yellow": (0.96, 0.88, 0.08),
     "purple": (0.50, 0.10, 0.62),
     "orange": (0.98, 0.50, 0.05),
+    "brown": (0.45, 0.26, 0.10),
+    "teal": (0.05, 0.58, 0.60),
 }
 BACKGROUNDS = {
     "white": (1.00, 1.00, 1.00),
@@ -25,6 +27,9 @@ BACKGROUNDS = {
     "gray": (0.52, 0.52, 0.52),
     "pink": (1.00, 0.72, 0.82),
     "cyan": (0.55, 0.95, 0.97),
+    "navy": (0.06, 0.08, 0.36),
+    "cream": (1.00, 0.93, 0.72),
+    "lavender": (0.80, 0.74, 0.98),
 }
 SIZES = {"small": 0.138, "large": 0.200}
 """Size word -> nominal radius, as a fraction of the picture's side."""

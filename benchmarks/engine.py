@@ -1,7 +1,7 @@
 """What the engine itself costs: chains and trees of trivial nodes, in CPU seconds, cold, cached and with one change.
 
-    python benchmarks/engine.py            prints the table
-    python benchmarks/engine.py --disk     the same with the cache folder on, as the shell has it
+python benchmarks/engine.py            prints the table
+python benchmarks/engine.py --disk     the same with the cache folder on, as the shell has it
 """
 
 from __future__ import annotations

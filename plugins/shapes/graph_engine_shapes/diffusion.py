@@ -61,13 +61,13 @@ def clean(predict_v: Predict, alpha_bars: Tensor) -> Predict:
 
 @torch.no_grad()
 def ddim(predict_x0: Predict, x: Tensor, alpha_bars: Tensor, steps: int) -> Tensor:
-    """Sample x0 in [-1, 1] from noise `x` by DDIM (Song et al. 2020, eq. 12, eta 0) at trailing timesteps."""
+    """Sample x0, at last in [-1, 1], from noise `x` by DDIM (Song et al. 2020, eq. 12, eta 0) at trailing timesteps."""
     total = len(alpha_bars)
     times = torch.arange(total, 0, -total / steps).round().long() - 1
     for i, t in enumerate(times):
-        x0 = predict_x0(x, t.expand(len(x))).clamp(-1, 1)
+        x0 = predict_x0(x, t.expand(len(x)))
         alpha, sigma = alpha_bars[t].sqrt(), (1 - alpha_bars[t]).sqrt()
         noise = (x - alpha * x0) / sigma
         following = alpha_bars[times[i + 1]] if i + 1 < len(times) else torch.ones(())
         x = following.sqrt() * x0 + (1 - following).sqrt() * noise
-    return x
+    return x.clamp(-1, 1)

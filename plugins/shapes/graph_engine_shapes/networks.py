@@ -78,13 +78,14 @@ def upsampler_unet() -> UNet2DConditionModel:
 def scheduler(prediction_type: str = "v_prediction") -> DDIMScheduler:
     """The cosine schedule. The base predicts v, the upsampler "sample", which is the clean picture.
 
-    DDIM starts at the last timestep, where the signal is all but gone.
+    DDIM starts at the last timestep, where the signal is all but gone. The estimate of x0 is not clipped: DDIMScheduler
+    keeps the noise of the unclipped estimate, and with guidance the two together lead away from the prompt.
     """
     return DDIMScheduler(
         num_train_timesteps=1000,
         beta_schedule="squaredcos_cap_v2",
         prediction_type=prediction_type,
-        clip_sample=True,
+        clip_sample=False,
         set_alpha_to_one=True,
         timestep_spacing="trailing",
     )

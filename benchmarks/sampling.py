@@ -1,6 +1,6 @@
 """core.denoise against the same loop written by hand with diffusers: seconds, their ratio, and whether pixels agree.
 
-    python benchmarks/sampling.py [--repeats 9] [--threads 1] [--count 4] [--model FOLDER]
+    python benchmarks/sampling.py [--repeats 21] [--threads 1] [--count 1] [--model FOLDER]
 
 Both run in one process, in turn, on the same weights; the figure is the median of the ratios of neighbours, which
 a machine that speeds up or slows down does not move. CPU seconds are the clock to read on a machine that is shared.
@@ -150,8 +150,8 @@ def measure(folder: Path, repeats: int, count: int) -> dict[str, Any]:
 def main() -> None:
     """Measure and print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--count", type=int, default=4, help="pictures in the batch")
+    parser.add_argument("--repeats", type=int, default=21)
+    parser.add_argument("--count", type=int, default=1, help="pictures in the batch")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--model", type=Path, help="a model folder with a denoiser (default: random weights)")
     options = parser.parse_args()

@@ -38,7 +38,7 @@ def run(context: Context, request: Request) -> Latents:
     chain = _chain(request.guidance)
     fitting.check_conditions(denoiser, request.text)
     fitting.check_text(denoiser, request.text)
-    fitting.check_guidance(denoiser, request.text, chain)
+    fitting.check_guidance(denoiser, request.text, chain, request.steps)
     n = fitting.batch_size(request.count, _batches(request))
 
     import torch
@@ -134,8 +134,7 @@ def _low_resolution(request: Request, scheduler: Any, generators: list[Generator
     n = len(generators)
     level = torch.full((n,), conditions["noise_level"], dtype=torch.long)
     noise = sampling.initial_noise(low.shape[1:], generators)
-    noisy = scheduler.add_noise(low.expand(n, -1, -1, -1), noise, level)
-    return {"low_resolution": noisy, "noise_level": level}
+    return {"low_resolution": sampling.noised(low, noise, scheduler.alphas_cumprod[level]), "noise_level": level}
 
 
 def _placed(context: Context, conditions: Mapping[str, Tensor], n: int) -> dict[str, Tensor]:

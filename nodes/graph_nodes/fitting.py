@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from graph_engine import Denoiser, Guidance, TextEmbedding
+from graph_engine.errors import did_you_mean
 from graph_nodes.errors import Misfit
+from graph_nodes.science.guidance import RULES, make_guide
 
 __all__ = ["batch_size", "check_conditions", "check_guidance", "check_text"]
 
@@ -39,11 +41,15 @@ def check_text(denoiser: Denoiser, text: TextEmbedding | None) -> None:
         )
 
 
-def check_guidance(denoiser: Denoiser, text: TextEmbedding | None, chain: list[Guidance]) -> None:
-    """Raise Misfit when guidance needs an unconditional prediction that cannot be made."""
-    contrasting = [item.rule for item in chain if item.rule not in ("none", "dynamic_thresholding")]
+def check_guidance(denoiser: Denoiser, text: TextEmbedding | None, chain: list[Guidance], steps: int) -> None:
+    """Raise Misfit for an unknown rule, and when guidance needs an unconditional prediction that cannot be made."""
+    for item in chain:
+        if item.rule not in RULES:
+            raise Misfit(f"no guidance rule is called {item.rule!r}.{did_you_mean(item.rule, RULES)}")
+    guide = make_guide([(item.rule, item.settings) for item in chain])
+    contrasting = any(guide.wants_unconditional(index, steps) for index in range(steps))
     if contrasting and (text is None or text.null_tokens is None):
-        raise Misfit(f"guidance {contrasting[0]!r} on {_name(denoiser)} needs a text with its empty prompt beside it")
+        raise Misfit(f"guidance on {_name(denoiser)} needs a text with its empty prompt beside it, to push away from")
 
 
 def batch_size(count: int, conditions: Mapping[str, int]) -> int:

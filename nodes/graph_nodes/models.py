@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from graph_engine import CLIP, Context, Denoiser, ModelPart, TextEncoder, node
 from graph_nodes import model_files
+from graph_nodes.errors import ModelRefused
 
 __all__ = ["Model", "load_model"]
 
@@ -47,5 +48,5 @@ def _part(context: Context, files: model_files.ModelFiles, name: str, kind: type
     if facts is None:
         return None
     if facts["kind"] != kind.__name__:
-        raise model_files.ModelRefused(f"the model {files.name!r}: part {name!r} is no {kind.__name__}")
+        raise ModelRefused(f"the model {files.name!r}: part {name!r} is no {kind.__name__}")
     return kind(files.name, name, model_files.revision(context, files, name), dict(facts))

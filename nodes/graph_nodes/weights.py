@@ -23,6 +23,7 @@ COMPONENTS: Mapping[str, str] = {
     "CLIPTextModelWithProjection": "transformers",
     "T5EncoderModel": "transformers",
     "UNet2DConditionModel": "diffusers",
+    "UNet2DModel": "diffusers",
 }
 """Classes that a model.json may name -> the library that they are in. Nothing else is ever imported for it."""
 
@@ -102,12 +103,12 @@ def _no_progress_bars() -> Iterator[None]:
     from transformers.utils import logging
 
     was_on = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         if was_on:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _bytes_of(module: Any) -> int:

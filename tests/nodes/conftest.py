@@ -98,8 +98,7 @@ def _denoiser(folder: str, scheduler: str, **facts: Any) -> dict[str, Any]:
         "text_space": "tiny",
         "conditions": ["text"],
         "pooled_to_class": True,
-        **facts,
-    }
+    } | facts
 
 
 def _description() -> dict[str, Any]:
@@ -158,13 +157,44 @@ def tiny_learned(tiny_glide: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def tiny_augmented(tiny_glide: Path) -> Path:
+    """An upsampler without text that is told how much noise is in its small picture, as in Imagen's cascade."""
+    from diffusers import UNet2DModel
+
+    torch.manual_seed(2)
+    folder = tiny_glide.parent / "augmented"
+    UNet2DModel(
+        sample_size=16,
+        in_channels=6,
+        out_channels=3,
+        down_block_types=("DownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "UpBlock2D"),
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        norm_num_groups=4,
+        class_embed_type="timestep",
+    ).half().save_pretrained(folder / "unet")
+    _save_scheduler(folder / "scheduler", prediction_type="epsilon", variance_type="fixed_small")
+    facts = {
+        "class": "UNet2DModel",
+        "size": 16,
+        "low_resolution_size": 8,
+        "noise_augmentation": True,
+        "pooled_to_class": False,
+    }
+    upsampler = _denoiser("unet", "scheduler", **facts, conditions=["low_resolution"])
+    (folder / "model.json").write_text(json.dumps({"format": 1, "parts": {"upsampler": upsampler}}))
+    return folder
+
+
 @pytest.fixture
-def context(tiny_glide: Path, tiny_learned: Path, tmp_path: Path) -> Context:
+def context(tiny_glide: Path, tiny_learned: Path, tiny_augmented: Path, tmp_path: Path) -> Context:
     """A context with the tiny models and folders of its own."""
     folders = Folders(
         outputs=tmp_path / "outputs",
         inputs=(tmp_path / "inputs",),
-        models={"tiny/glide": tiny_glide, "tiny/learned": tiny_learned},
+        models={"tiny/glide": tiny_glide, "tiny/learned": tiny_learned, "tiny/augmented": tiny_augmented},
     )
     (tmp_path / "inputs").mkdir()
     return Context(folders=folders)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import partial
 from typing import Any, get_args
@@ -16,8 +17,9 @@ from graph_nodes.science.schedules import SCHEDULERS
 from graph_nodes.text import encode_text
 from torch.nn import functional
 
-from graph_engine import Cancelled, Context, Denoiser, Image, Latents, TextEmbedding
+from graph_engine import Cancelled, Context, Denoiser, Guidance, Image, Latents, TextEmbedding
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array_wrap__")  # numpy 2 and dpm2 of diffusers
 STOCHASTIC = ("ddpm", "dpm++-sde", "euler-ancestral")
 
 
@@ -87,6 +89,31 @@ def test_the_upsampler_gives_the_pixels_of_the_loop_written_by_hand(context: Con
             tokens, pooled = text.tokens.repeat(2, 1, 1), text.pooled.repeat(2, 1)
             v = functional.pixel_shuffle(unet(both, t, encoder_hidden_states=tokens, class_labels=pooled).sample, 4)
             x = scheduler.step(v, t, x).prev_sample
+    assert torch.equal(ours, x)
+
+
+@pytest.mark.parametrize("name", ["ddpm", "euler"])
+def test_noise_augmentation_blurs_the_small_picture_and_tells_the_network_how_much(context: Context, name: str) -> None:
+    """Against the loop of diffusers' IFSuperResolutionPipeline: x_T is drawn before the augmentation noise."""
+    import diffusers
+
+    upsampler, low = _part(context, "tiny/augmented", "upsampler"), torch.rand(1, 3, 8, 8)
+    ours = denoise(context, low_resolution(upsampler, Image(low), 250), steps=3, scheduler=name, seed=2).samples
+
+    folder = context.folders.models["tiny/augmented"]
+    unet = diffusers.UNet2DModel.from_pretrained(folder / "unet", dtype=torch.float32)
+    config = diffusers.DDPMScheduler.load_config(folder / "scheduler")
+    scheduler = getattr(diffusers, SCHEDULERS[name][0]).from_config(config)
+    scheduler.set_timesteps(3)
+    generator, level = torch.Generator().manual_seed(2), torch.tensor([250])
+    x = torch.randn(1, 3, 16, 16, generator=generator) * scheduler.init_noise_sigma
+    beside = functional.interpolate(low * 2 - 1, (16, 16), mode="bilinear", align_corners=False)
+    noise = torch.randn(1, 3, 16, 16, generator=generator)
+    beside = diffusers.DDPMScheduler.from_config(config).add_noise(beside, noise, level)
+    with torch.inference_mode():
+        for t in scheduler.timesteps:
+            both = torch.cat([scheduler.scale_model_input(x, t), beside], dim=1)
+            x = scheduler.step(unet(both, t, class_labels=level).sample, t, x, generator=generator).prev_sample
     assert torch.equal(ours, x)
 
 
@@ -221,7 +248,8 @@ def test_a_cancelled_run_stops_within_a_step(context: Context) -> None:
         ("no text", "needs 'text': 'text' comes from core.encode_text"),
         ("no picture", "needs 'low_resolution': 'low_resolution' comes from core.low_resolution"),
         ("other text", "wants text of the space 'tiny', found 'other'; encode the prompt with the text encoder of"),
-        ("no empty prompt", "guidance 'classifier_free' on .* needs a text with its empty prompt"),
+        ("no empty prompt", "guidance on the denoiser of 'tiny/glide' needs a text with its empty prompt"),
+        ("unknown rule", "no guidance rule is called 'classifier_fre'. Did you mean 'classifier_free'?"),
         ("picture for the base", "is no upsampler"),
         ("other size", "enlarges pictures of 8 x 8, found 9 x 8; use core.resize"),
         ("noise level", "trained without noise augmentation"),
@@ -238,12 +266,13 @@ def test_what_does_not_fit_is_named_before_any_weights_are_read(context: Context
         "no picture": lambda: denoise(context, upsampler, text),
         "other text": lambda: denoise(context, base, replace(text, space="other")),
         "no empty prompt": lambda: denoise(context, base, replace(text, null_tokens=None), guidance),
+        "unknown rule": lambda: denoise(context, base, text, Guidance("classifier_fre")),
         "picture for the base": lambda: low_resolution(base, Image(torch.zeros(1, 3, 8, 8))),
         "other size": lambda: low_resolution(upsampler, Image(torch.zeros(1, 3, 8, 9))),
         "noise level": lambda: low_resolution(upsampler, Image(torch.zeros(1, 3, 8, 8)), noise_level=100),
         "other space": lambda: low_resolution(upsampler, Latents(torch.zeros(1, 4, 8, 8), "sd")),
     }
-    with pytest.raises(Misfit, match=message):
+    with pytest.raises(Misfit, match=re.escape(message)):
         calls[case]()
     assert not [key for key in context.warm.keys() if not key.startswith("digest:")]  # noqa: SIM118 - no mapping
 

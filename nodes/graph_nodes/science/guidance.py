@@ -6,6 +6,7 @@ says at which steps it needs the unconditional prediction at all, so that the ne
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -34,7 +35,7 @@ class Step:
 
 def clean_estimate(step: Step, prediction: Tensor) -> Tensor:
     """The picture x_0 that a prediction stands for (Salimans and Ho 2022, arXiv:2202.00512, section 4)."""
-    alpha, sigma = step.alpha_bar**0.5, (1 - step.alpha_bar) ** 0.5
+    alpha, sigma = math.sqrt(step.alpha_bar), math.sqrt(1 - step.alpha_bar)
     if step.prediction_type == "epsilon":
         return (step.x - sigma * prediction) / alpha
     if step.prediction_type == "v_prediction":
@@ -44,7 +45,7 @@ def clean_estimate(step: Step, prediction: Tensor) -> Tensor:
 
 def prediction_of(step: Step, x_0: Tensor) -> Tensor:
     """The prediction that stands for the picture `x_0`: the inverse of `clean_estimate`."""
-    alpha, sigma = step.alpha_bar**0.5, (1 - step.alpha_bar) ** 0.5
+    alpha, sigma = math.sqrt(step.alpha_bar), math.sqrt(1 - step.alpha_bar)
     if step.prediction_type == "epsilon":
         return (step.x - alpha * x_0) / sigma
     if step.prediction_type == "v_prediction":
@@ -139,7 +140,7 @@ class AdaptiveProjected:
         d, c = difference.double(), conditional.double()
         direction = c / c.norm(p=2, dim=dims, keepdim=True).clamp(min=1e-12)
         parallel = (d * direction).sum(dim=dims, keepdim=True) * direction
-        update = (d - parallel + self.eta * parallel).to(conditional.dtype)
+        update: Tensor = (d - parallel + self.eta * parallel).to(conditional.dtype)
         return conditional + (self.scale - 1) * update
 
 

@@ -12,9 +12,11 @@ from graph_nodes.science.sampling import Conditions, Network
 
 __all__ = ["enlarge", "unet"]
 
+_TEXT = {"tokens": "encoder_hidden_states", "mask": "encoder_attention_mask"}
+
 
 def unet(module: Any, *, pixel_unshuffle: int = 1, pooled_to_class: bool = False, dtype: torch.dtype) -> Network:
-    """A diffusers UNet2DConditionModel.
+    """A diffusers UNet2DConditionModel, or a UNet2DModel (which takes no text).
 
     conditions: `tokens` [n, length, width] with `mask` bool [n, length] to the cross-attention; `pooled` [n, width]
     to the timestep embedding when `pooled_to_class`; `low_resolution` [n, c, h, w] of x_t's size, concatenated after
@@ -29,14 +31,8 @@ def unet(module: Any, *, pixel_unshuffle: int = 1, pooled_to_class: bool = False
         if r > 1:
             x = functional.pixel_unshuffle(x, r)
         labels = conditions.get("pooled") if pooled_to_class else conditions.get("noise_level")
-        output = module(
-            x.to(dtype),
-            t,
-            encoder_hidden_states=conditions.get("tokens"),
-            encoder_attention_mask=conditions.get("mask"),
-            class_labels=labels,
-            return_dict=False,
-        )[0].float()
+        text = {keyword: conditions[name] for name, keyword in _TEXT.items() if name in conditions}
+        output = module(x.to(dtype), t, class_labels=labels, return_dict=False, **text)[0].float()
         return functional.pixel_shuffle(output, r) if r > 1 else output
 
     return network

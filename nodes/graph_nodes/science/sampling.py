@@ -7,6 +7,7 @@ classes and no pictures.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,7 +16,17 @@ from torch import Tensor
 from graph_nodes.science.guidance import Guide, Step, clean_estimate
 from graph_nodes.science.schedules import step_options
 
-__all__ = ["Conditions", "Network", "OnStep", "Predict", "generators_for", "guided", "initial_noise", "sample"]
+__all__ = [
+    "Conditions",
+    "Network",
+    "OnStep",
+    "Predict",
+    "generators_for",
+    "guided",
+    "initial_noise",
+    "noised",
+    "sample",
+]
 
 Conditions = Mapping[str, Tensor]
 """What a network is told beside x_t, by name; each tensor has the batch as its first dimension."""
@@ -35,6 +46,12 @@ def generators_for(seed: int, count: int) -> list[torch.Generator]:
 def initial_noise(shape: Sequence[int], generators: Sequence[torch.Generator]) -> Tensor:
     """x_T ~ N(0, I), float32 [len(generators), *shape], each picture from its own generator."""
     return torch.cat([torch.randn((1, *shape), generator=generator) for generator in generators])
+
+
+def noised(x_0: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:
+    """x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps (Ho et al. 2020, eq. 4); alpha_bar: one number per row."""
+    alpha_bar = alpha_bar.view(-1, *(1,) * (x_0.ndim - 1))
+    return alpha_bar.sqrt() * x_0 + (1 - alpha_bar).sqrt() * eps
 
 
 def guided(
@@ -98,7 +115,7 @@ def sample(
         output = predict(step)
         x = scheduler.step(output, t, x, **options, return_dict=False)[0]
         if on_step:
-            on_step(index + 1, total, lambda step=step, output=output: _estimate(step, output))
+            on_step(index + 1, total, partial(_estimate, step, output))
     return x
 
 

@@ -84,6 +84,15 @@ def describe(scenes: Scenes, index: int, rng: random.Random | None = None, keep:
     return Wanted(tuple(objects), relation, background)
 
 
+def names_held_out(wanted: Wanted) -> bool:
+    """Whether a caption names a combination that is kept out of all training."""
+    kinds = [(o.shape, o.colour) for o in wanted.objects]
+    if any((shape, colour, wanted.background) in words.held_out_ones() for shape, colour in kinds):
+        return True
+    pairs = words.held_out_pairs()
+    return len(kinds) == 2 and bool({(*kinds[0], *kinds[1]), (*kinds[1], *kinds[0])} & pairs)
+
+
 def random_captions(scenes: Scenes, rng: random.Random, keep: float = 0.85) -> list[str]:
     """One caption for each scene, as training uses them."""
     return [caption(describe(scenes, i, rng, keep), rng) for i in range(len(scenes))]

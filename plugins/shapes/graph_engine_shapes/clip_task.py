@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from graph_engine_shapes import networks, tokenizer, words
-from graph_engine_shapes.captions import Wanted, WantedObject, caption, describe, seeded
+from graph_engine_shapes.captions import Wanted, WantedObject, caption, describe, names_held_out, seeded
 from graph_engine_shapes.drawing import render
 from graph_engine_shapes.scenes import random_scenes
 from graph_engine_shapes.text_task import CLASSES, targets
@@ -41,10 +41,13 @@ def _other(value: str, names: tuple[str, ...], rng: random.Random) -> str:
 
 
 def wrong(wanted: Wanted, rng: random.Random) -> Wanted:
-    """The same scene with one attribute wrong, or with the colours or shapes of its objects swapped."""
+    """The same scene with one attribute wrong, or with the colours or shapes of its objects swapped.
+
+    Held-out combinations are not even named as something false.
+    """
     while True:
         different = changed(wanted, rng, rng.choice(CHANGES))
-        if different is not None:
+        if different is not None and not names_held_out(different):
             return different
 
 

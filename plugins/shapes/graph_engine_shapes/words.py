@@ -5,6 +5,7 @@ Plain data without torch, so that a node's drop-down can be declared from it at 
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -52,11 +53,13 @@ def kinds() -> list[Kind]:
     return [(shape, colour) for shape in SHAPES for colour in COLOURS]
 
 
+@cache
 def held_out_ones() -> frozenset[tuple[str, str, str]]:
     """The tenth of all (shape, colour, background) that is kept out of all training."""
     return _tenth([(*kind, background) for kind in kinds() for background in BACKGROUNDS])
 
 
+@cache
 def held_out_pairs() -> frozenset[tuple[str, str, str, str]]:
     """The tenth of all unordered pairs of coloured shapes kept out of all training, as (*first, *second)."""
     every = kinds()

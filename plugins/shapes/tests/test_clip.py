@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from graph_engine_shapes.alignment import clip_figures
-from graph_engine_shapes.captions import parse, seeded
+from graph_engine_shapes.captions import names_held_out, parse, seeded
 from graph_engine_shapes.clip_task import CHANGES, ClipReader, ClipTask, changed
 from graph_engine_shapes.drawing import render
 from graph_engine_shapes.judging import judge, see
@@ -33,6 +33,12 @@ def test_true_captions_come_first_and_fit_their_pictures() -> None:
     assert (len(pictures), len(captions)) == (6, 12)
     assert [parse(text) for text in captions[:6]] == wanted
     assert all(w.objects[0].shape == s.objects[0].shape for w, s in zip(wanted, shown, strict=True))
+
+
+def test_no_caption_in_training_names_a_held_out_combination() -> None:
+    task = ClipTask(batch=300, keep=1.0)
+    *_, captions = task.pairs(torch.Generator().manual_seed(2))
+    assert not any(names_held_out(parse(text)) for text in captions)
 
 
 def test_figures_cover_every_change() -> None:

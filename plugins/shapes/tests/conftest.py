@@ -15,5 +15,5 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def scenes() -> Scenes:
-    """Four hundred scenes of every sort, held-out combinations included."""
-    return random_scenes(400, torch.Generator().manual_seed(5), two=0.6, held="any")
+    """Two hundred and fifty scenes of every sort, held-out combinations included."""
+    return random_scenes(250, torch.Generator().manual_seed(5), two=0.6, held="any")

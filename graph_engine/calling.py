@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from graph_engine.graph import Const, GraphNode, InputRef, Ref
 from graph_engine.kinds import kind_of
@@ -57,7 +57,7 @@ def _reader(source: Any, inputs: Mapping[str, Any]) -> Callable[[Values], Any]:
 def _suitable(socket: Input, source: Any, value: Any) -> Any:
     """A linked value, checked where types alone could not: nothing where something is needed, choices, bounds."""
     wanted, optional = split_optional(socket.type)
-    if value is None and not optional and kind_of(wanted) is not None:
+    if value is None and not optional and wanted is not Any and not isinstance(wanted, TypeVar):
         where = f"{source.node}.{source.output}" if isinstance(source, Ref) else "its link"
         raise ValueError(f"input '{socket.name}' wants {type_name(wanted)}, but {where} gives nothing")
     if kind_of(type(value)) is None and (socket.widgets or wanted is float or choices_of(wanted) is not None):

@@ -33,11 +33,11 @@ def check(
     return graph
 
 
-def prove(workflow: Workflow, registry: Registry, chain: Chain) -> tuple[dict[str, Any], list[Problem]]:
-    """The types of a sub-workflow's outputs, and its problems."""
+def prove(workflow: Workflow, registry: Registry, chain: Chain) -> tuple[Graph, dict[str, Any], list[Problem]]:
+    """A sub-workflow's graph, the types of its outputs, and its problems."""
     checker = _Checker(registry, chain)
     graph = checker.graph(workflow, {})
-    return {name: checker.type_of(source) for name, source in graph.outputs.items()}, checker.problems
+    return graph, {name: checker.type_of(source) for name, source in graph.outputs.items()}, checker.problems
 
 
 def _in_file_order(problems: Iterable[Problem]) -> list[Problem]:
@@ -64,9 +64,10 @@ class _Checker:
         for user, scope in self.layout.faces():
             self._check_face(user, scope)
         nodes = {name: self._node(drafts[name], links[name]) for name in self._order(links)}
-        return Graph(
-            workflow, nodes, dict(self._outputs(top)), workflow.inputs, self.input_types, self.layout.reads_files
+        reads_files = self.layout.reads_files or any(
+            inner.reads_files for node in nodes.values() for inner in node.inside.values()
         )
+        return Graph(workflow, nodes, dict(self._outputs(top)), workflow.inputs, self.input_types, reads_files)
 
     def _order(self, links: Mapping[str, dict[str, Source]]) -> list[str]:
         needs = {name: {ref.node for ref in _refs(sources) if ref.node in links} for name, sources in links.items()}
@@ -114,7 +115,7 @@ class _Checker:
         outputs = {name: substitute(tp, bound) for name, tp in (draft.outputs or {}).items()}
         links = {name: source for name, source in links.items() if name in inputs}
         place, node_type = draft.entry.place, draft.entry.type
-        node = GraphNode(draft.id, node_type, draft.spec, draft.body, values, links, outputs, place)
+        node = GraphNode(draft.id, node_type, draft.spec, draft.body, values, links, outputs, place, draft.inside)
         if node.mapped:
             node.outputs = {name: list[tp] for name, tp in outputs.items()}  # type: ignore[valid-type]
         self.types[draft.id] = node.outputs
@@ -215,12 +216,15 @@ class _Checker:
         self.problems.append(draft.entry.place.problem(f"node '{draft.id}': {message}", "from", socket.name))
 
     def _value(self, draft: Draft, socket: Input, value: Any, section: str) -> Any:
-        if split_optional(socket.type)[0] is Workflow:
-            return self.layout.find_body(str(value), draft)
+        if split_optional(socket.type)[0] is Workflow and value is not None:
+            return self.layout.workflow_value(socket.name, value, draft)
         item = value[0] if isinstance(value, list) and value else value
-        if kind_of(type(item)) is not None:
-            return value
         try:
+            if kind_of(type(item)) is not None:  # known only in a running graph
+                given = type(value) if item is value else list[type(item)]  # type: ignore[misc]
+                if not accepts(socket.type, given, {}):
+                    raise ValueError(f"wants {type_name(socket.type)}, found {type_name(given)}")
+                return value
             return convert(socket.type, value, socket.widgets)
         except ValueError as error:
             message = f"node '{draft.id}': input '{socket.name}' {error}"

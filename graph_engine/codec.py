@@ -119,4 +119,4 @@ def size_of(value: Any) -> int:
         return 64 + sum(size_of(getattr(value, field.name)) for field in fields(value))
     if _is_tensor(value):
         return int(value.numel() * value.element_size()) + 64
-    return 1024
+    return 1024 + (getattr(value, "nbytes", 0) or sys.getsizeof(value))  # an array of numpy, bytes, a stranger's object

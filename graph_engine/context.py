@@ -61,7 +61,8 @@ class WarmStore:
     @property
     def used_bytes(self) -> int:
         """Bytes that the things held now take."""
-        return sum(size for _, size in self._held.values())
+        with self._lock:
+            return sum(size for _, size in self._held.values())
 
     def keys(self) -> list[str]:
         """What is warm, the least recently used first."""

@@ -63,7 +63,7 @@ class Engine:
         folder = self.folders.cache if disk else None
         disk_cache = DiskCache(folder, self.registry.kinds, disk_bytes) if folder else None
         self.cache = Cache(MemoryCache(memory_bytes), disk_cache)
-        self.history = History(folder) if folder else None
+        self.history = History(folder)
         self._graphs: list[Graph] = []
 
     def _with_models(self, folders: Folders) -> Folders:
@@ -103,7 +103,7 @@ class Engine:
         """What would run, and why; raises WorkflowError or InputError."""
         graph = self.graph(workflow)
         cache = self.cache if use_cache else None
-        history = (self.history or History(Path("no history"))) if explain else None
+        history = self.history if explain else None
         context = self._context(workflow, cancel)
         plan = make_plan(graph, inputs or {}, targets, context, cache, history)
         document = _Once(lambda: portable_data(graph, plan.inputs, self.registry))
@@ -144,8 +144,6 @@ class Engine:
         return result
 
     def _remember(self, plan: Plan, result: Result, on_event: EventHandler | None) -> None:
-        if self.history is None:
-            return
         done = [name for name in plan.graph.nodes if result.nodes[name].state in {"ran", "memory", "disk"}]
         try:
             self.history.add(workflow_identity(plan.graph), plan.recipes(done))

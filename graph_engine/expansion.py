@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, get_args, get_origin
 
@@ -37,10 +37,14 @@ class Fragment:
         """The new nodes of all graphs."""
         return [node for graph in self.graphs for node in graph.nodes.values()]
 
-    def refs(self) -> Iterator[Ref]:
-        """What must be computed before the outputs can be gathered."""
+    def needs(self) -> set[str]:
+        """The nodes that must be there before the outputs can be gathered: theirs, and those that exist for effect."""
+        needed = {name for graph in self.graphs for name in graph.default_targets()}
         for element in self.elements:
-            yield from (source for source in element.values() if isinstance(source, Ref))
+            for source in element.values():
+                every = source if isinstance(source, tuple) else (source,)
+                needed |= {one.node for one in every if isinstance(one, Ref)}
+        return needed
 
     def gather(self, values: Values) -> dict[str, Any]:
         """The outputs of the replaced node."""
@@ -69,6 +73,9 @@ def expand_mapped(
 ) -> Fragment:
     """One node, or one copy of a sub-workflow, per element of the lists behind the `[*]`s, which are zipped."""
     lists = {name: read_source(node.links[name], values, inputs) for name in node.mapped}
+    for name, items in lists.items():
+        if not isinstance(items, list | tuple):
+            raise GraphEngineError(f"input '{name}' is mapped by [*] and wants a list, found {type(items).__name__}")
     counts = {name: len(items) for name, items in lists.items()}
     if len(set(counts.values())) > 1:
         shown = ", ".join(f"{name} has {count}" for name, count in counts.items())

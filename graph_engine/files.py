@@ -57,10 +57,14 @@ def find_in_roots(path: str, roots: Iterable[Path], granted: Iterable[Path] = ()
     tried = list(roots)
     for root in tried:
         base = root.resolve()
-        candidate = (base / relative).resolve()
+        try:
+            candidate = (base / relative).resolve()
+            exists = candidate.is_file()
+        except (OSError, RuntimeError, ValueError) as error:  # a ring of links, a path that is too long
+            raise FileRefused(f"the path {path!r} cannot be followed: {error}") from None
         if not candidate.is_relative_to(base):
             raise FileRefused(f"the path {path!r} leads out of {root} through a symbolic link")
-        if candidate.is_file():
+        if exists:
             return candidate
     raise FileNotFoundError(f"no file {path!r} in {' or '.join(str(root) for root in tried) or 'any folder'}")
 

@@ -7,12 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args, get_origin
 
+from graph_engine.kinds import kind_of
 from graph_engine.node import NodeSpec
+from graph_engine.sockets import split_optional
 from graph_engine.workflow import InputDecl, Place, Workflow
 
-__all__ = ["Const", "Graph", "GraphNode", "InputRef", "Ref", "Source", "find_cycle", "topological_order"]
+__all__ = [
+    "Const",
+    "Graph",
+    "GraphNode",
+    "InputRef",
+    "Ref",
+    "Source",
+    "find_cycle",
+    "stands_for_something",
+    "topological_order",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +61,8 @@ class GraphNode:
     """One node, ready to be keyed and run.
 
     `spec` is None for a sub-workflow that is run once per element (`body` holds it then). `values` are the inputs
-    known from the file, defaults included; `links` are the others.
+    known from the file, defaults included; `links` are the others. `inside` holds the proved graphs of the workflows
+    that will take the node's place: of its body under `""`, of workflows given as values under the input's name.
     """
 
     id: str
@@ -60,6 +73,7 @@ class GraphNode:
     links: dict[str, Source]
     outputs: dict[str, Any]
     place: Place
+    inside: dict[str, Graph] = field(default_factory=dict)
     head: str | None = None
 
     def refs(self) -> Iterator[Ref]:
@@ -73,6 +87,11 @@ class GraphNode:
     def mapped(self) -> tuple[str, ...]:
         """The inputs that the node is mapped over, by `[*]`."""
         return tuple(name for name, source in self.links.items() if not isinstance(source, tuple) and source.each)
+
+    @property
+    def is_for_effect(self) -> bool:
+        """True when all that the node gives stands for something outside (saved files), or it gives nothing."""
+        return all(stands_for_something(tp) for tp in self.outputs.values())
 
     @property
     def lazy(self) -> frozenset[str]:
@@ -103,15 +122,17 @@ class Graph:
         return [
             name
             for name, node in self.nodes.items()
-            if name in wanted or (name not in used and (not self.outputs or _is_for_effect(node)))
+            if name in wanted or (name not in used and (not self.outputs or node.is_for_effect))
         ]
 
 
-def _is_for_effect(node: GraphNode) -> bool:
-    from graph_engine.kinds import kind_of
-
-    kinds = [kind_of(tp) for tp in node.outputs.values()]
-    return all(found is not None and found.is_current is not None for found in kinds)
+def stands_for_something(tp: Any) -> bool:
+    """True for kinds, and lists of kinds, whose values stand for something outside that may go away."""
+    tp, _ = split_optional(tp)
+    while get_origin(tp) is list:
+        tp, _ = split_optional(get_args(tp)[0])
+    found = kind_of(tp)
+    return found is not None and found.is_current is not None
 
 
 def topological_order(needs: Mapping[str, set[str]]) -> tuple[list[str], list[str]]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from graph_engine.errors import Problem, WorkflowError, did_you_mean
 from graph_engine.files import FileRefused, find_in_roots
-from graph_engine.graph import Const, InputRef, Ref, Source
+from graph_engine.graph import Const, Graph, InputRef, Ref, Source
 from graph_engine.node import Input, NodeSpec
 from graph_engine.plugins import Registry
 from graph_engine.upgrades import upgraded
@@ -22,8 +22,10 @@ from graph_engine.workflow import INPUT_TYPES, InputDecl, Link, NodeEntry, Workf
 __all__ = ["Draft", "Layout", "Scope"]
 
 _MAX_NESTING = 32
+_MAX_NODES = 100_000
+_MAX_PASSED_ON = 100
 Chain = tuple[tuple[str, ...], ...]
-Prove = Callable[[Workflow, Registry, Chain], tuple[dict[str, Any], list[Problem]]]
+Prove = Callable[[Workflow, Registry, Chain], tuple[Graph, dict[str, Any], list[Problem]]]
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Draft:
     body: Workflow | None = None
     inputs: Mapping[str, Input] | None = None
     outputs: Mapping[str, Any] | None = None
+    inside: dict[str, Graph] = field(default_factory=dict)
 
 
 @dataclass
@@ -61,6 +64,9 @@ class Layout:
         self.drafts: dict[str, Draft] = {}
         self._chain = chain
         self._files: dict[Path, Workflow | None] = {}
+        self._scopes: list[Scope] = []
+        self._passing: list[tuple[str, str]] = []
+        self._count = 0
 
     @property
     def reads_files(self) -> bool:
@@ -94,7 +100,14 @@ class Layout:
     # Nodes ----------------------------------------------------------------------------------------------------------
 
     def _collect(self, scope: Scope) -> None:
+        self._scopes.append(scope)
         for name, entry in scope.workflow.nodes.items():
+            self._count += 1
+            if self._count > _MAX_NODES:
+                if self._count == _MAX_NODES + 1:
+                    message = f"the sub-workflows together make more than {_MAX_NODES} nodes"
+                    self.problems.append(entry.place.problem(message))
+                return
             draft = Draft(scope.prefix + name, entry, scope)
             kind, _, rest = entry.type.partition(":")
             if kind in ("workflow", "subgraph") and rest:
@@ -131,32 +144,51 @@ class Layout:
         if body is None:
             self.drafts[draft.id] = draft
             return
-        place = body.place
-        me = (str(place.document.file) if place.document else "", entry.type, *map(str, place.path))
-        if me in scope.chain or len(scope.chain) >= _MAX_NESTING:
-            shown = " -> ".join([*(link[1] for link in scope.chain), entry.type])
-            self.problems.append(entry.place.problem(f"a sub-workflow contains itself: {shown}", "node"))
+        chain = self._enter(body, entry.type, draft)
+        if chain is None:
             self.drafts[draft.id] = draft
             return
-        chain = (*scope.chain, me)
         draft.inputs = {key: self._socket(decl) for key, decl in body.inputs.items()}
         if any(link.each for _, link in entry.each_link()):
             draft.body = body
-            draft.outputs = self._outputs_of(body, chain)
+            draft.outputs = self._prove_inside(draft, "", body, chain)
             self.drafts[draft.id] = draft
         else:
             inner = Scope(body, draft.id + "/", chain, draft)
             scope.inlined[name] = inner
             self._collect(inner)
 
-    def _socket(self, decl: InputDecl) -> Input:
-        return Input(decl.name, self.input_type(decl), decl.required, decl.default, decl.widgets, lazy=False)
+    def _enter(self, body: Workflow, reference: str, draft: Draft) -> Chain | None:
+        """The chain of sub-workflows down to `body`; None, and a problem, when `body` is in it already."""
+        chain, place = draft.scope.chain, body.place
+        me = (str(place.document.file) if place.document else "", reference, *map(str, place.path))
+        if me in chain or len(chain) >= _MAX_NESTING:
+            shown = " -> ".join([*(link[1] for link in chain), reference])
+            self.problems.append(draft.entry.place.problem(f"a sub-workflow contains itself: {shown}", "node"))
+            return None
+        return (*chain, me)
 
-    def _outputs_of(self, body: Workflow, chain: Chain) -> dict[str, Any]:
-        """The output types of a sub-workflow that stays whole; its problems become this workflow's."""
-        types, problems = self._prove(body, self.registry, chain)
+    def _socket(self, decl: InputDecl) -> Input:
+        tp = self.input_type(decl)
+        if decl.choices is not None and decl.item_type in ("text", "choice"):
+            choices: Any = Literal.__getitem__(decl.choices)
+            tp = list[choices] if decl.is_list else choices
+        return Input(decl.name, tp, decl.required, decl.default, decl.widgets, lazy=False)
+
+    def _prove_inside(self, draft: Draft, name: str, body: Workflow, chain: Chain) -> dict[str, Any]:
+        """The output types of a workflow that is laid out at run time; its problems become this workflow's."""
+        draft.inside[name], types, problems = self._prove(body, self.registry, chain)
         self.problems += problems
         return types
+
+    def workflow_value(self, name: str, value: Any, draft: Draft) -> Workflow | None:
+        """The workflow that is given to the input `name`: `subgraph:name`, `workflow:file`, or one made in Python."""
+        body = value if isinstance(value, Workflow) else self.find_body(str(value), draft)
+        chain = None if body is None else self._enter(body, str(value), draft)
+        if body is None or chain is None:
+            return None
+        self._prove_inside(draft, name, body, chain)
+        return body
 
     def find_body(self, reference: str, draft: Draft) -> Workflow | None:
         """The workflow that `subgraph:name` or `workflow:file` means; it sees the subgraphs around it."""
@@ -194,14 +226,28 @@ class Layout:
 
     def _source(self, draft: Draft, name: str, link: Link | tuple[Link, ...]) -> Source | None:
         if isinstance(link, tuple):
-            found = tuple(self._source(draft, name, one) for one in link)
-            return tuple(one for one in found if one is not None and not isinstance(one, tuple))
+            return tuple(one for one in (self._element(draft, name, each) for each in link) if one is not None)
         meant = self.find(draft.scope, link)
         if isinstance(meant, str):
             message = f"node '{draft.id}': input '{name}': {meant}"
             self.problems.append(draft.entry.place.problem(message, "from", name))
             return None
+        if link.each and isinstance(meant, tuple):
+            found = "stands for a list of links, which [*] cannot map over; make it one list with a node first"
+            message = f"node '{draft.id}': input '{name}': '{link}' {found}"
+            self.problems.append(draft.entry.place.problem(message, "from", name))
+            return None
         return replace(meant, each=True) if link.each and not isinstance(meant, tuple) else meant
+
+    def _element(self, draft: Draft, name: str, link: Link) -> Const | InputRef | Ref | None:
+        """One link of a list of links."""
+        meant = self._source(draft, name, link)
+        if isinstance(meant, tuple) or link.each:
+            found = "is a list itself, which cannot stand in a list of links; join the lists with a node first"
+            message = f"node '{draft.id}': input '{name}': '{link}' {found}"
+            self.problems.append(draft.entry.place.problem(message, "from", name))
+            return None
+        return meant
 
     def find(self, scope: Scope, link: Link) -> Source | str:
         """What a link means in a scope: a source, or a message about what is wrong with it."""
@@ -229,17 +275,29 @@ class Layout:
         if user is None:
             return scope.inputs[name]
         if name in user.entry.links:
-            return self._source(user, name, user.entry.links[name]) or Const(None)
+            return self._passed_on(user, name)
         return Const(user.entry.values.get(name, decl.default))
+
+    def _passed_on(self, user: Draft, name: str) -> Source | str:
+        """What the user of a sub-workflow linked to its input `name`; sub-workflows can hand a link on in a ring."""
+        me = (user.id, name)
+        if me in self._passing:
+            ring = [node for node, _ in self._passing[self._passing.index(me) :]]
+            return f"the links form a cycle: {' -> '.join([*reversed(ring), ring[-1]])}"
+        if len(self._passing) >= _MAX_PASSED_ON:
+            return f"the link is passed on through more than {_MAX_PASSED_ON} sub-workflows"
+        self._passing.append(me)
+        try:
+            found = self._source(user, name, user.entry.links[name])
+        finally:
+            self._passing.pop()
+        return Ref(user.id, "?") if found is None else found  # a problem that is reported already
 
     def faces(self) -> Iterator[tuple[Draft, Scope]]:
         """Every sub-workflow that was put in place, with the node that it stands in for."""
-        seen = {id(draft.scope): draft.scope for draft in self.drafts.values()}
-        for scope in seen.values():
-            current: Scope | None = scope
-            while current is not None and current.used_by is not None:
-                yield current.used_by, current
-                current = current.used_by.scope
+        for scope in self._scopes:
+            if scope.used_by is not None:
+                yield scope.used_by, scope
 
 
 def _pick(link: Link, names: list[str]) -> str:

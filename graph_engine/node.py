@@ -50,7 +50,9 @@ class Expansion(Generic[T]):
     """What a node returns to be replaced by a graph: the workflow's outputs become the node's outputs.
 
     The workflow's declared inputs take the node's own inputs of the same names. Annotate the return type as
-    `Expansion[Image]`, or `Expansion[MyNamedTuple]` for several outputs.
+    `Expansion[Image]`, or `Expansion[MyNamedTuple]` for several outputs. The result is cached under the node's own
+    key, which knows the workflows that it is given as inputs, but not the nodes that it makes up itself: when these
+    read files or have new versions, only `cache=False` or a new version of this node says so.
     """
 
     workflow: Any
@@ -86,7 +88,8 @@ class NodeSpec:
     """All that the engine knows of a node type. `id` is `pack.function` once a plugin registered it.
 
     determinism: `exact` when the outputs depend on the inputs alone; `device` when they also depend on the device,
-    the dtype and torch's version (every node that takes a Context). context: the Context parameter's name.
+    the dtype and torch's version (every node that takes a Context, or expands into nodes that may). context: the
+    Context parameter's name.
     """
 
     id: str
@@ -214,7 +217,7 @@ def _read_spec(
         context=context,
         is_async=is_async,
         expands=expands,
-        determinism="device" if context else "exact",
+        determinism="device" if context or expands else "exact",
         named_outputs=named,
     )
 

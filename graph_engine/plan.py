@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, get_origin
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args, get_origin
 
 from graph_engine.cache import Cache, History, Recipe
 from graph_engine.context import Context
 from graph_engine.errors import GraphEngineError, InputError, WorkflowError, did_you_mean
-from graph_engine.graph import Const, Graph, GraphNode, InputRef, Ref
-from graph_engine.keys import canonical_value, node_key, values_of
+from graph_engine.graph import Const, Graph, GraphNode, InputRef, Ref, stands_for_something
+from graph_engine.keys import Unknown, canonical_value, graph_digest, node_key, values_of
 from graph_engine.kinds import kind_of
+from graph_engine.node import Input
 from graph_engine.reasons import reason_for
-from graph_engine.sockets import convert
+from graph_engine.sockets import convert, split_optional
 
 __all__ = ["Plan", "PlanStep", "State", "compute_keys", "make_plan", "stale_value", "workflow_identity"]
 
@@ -43,6 +45,7 @@ class Plan:
     states: dict[str, State] = field(default_factory=dict)
     fingerprints: dict[str, Any] = field(default_factory=dict)
     volatile: dict[str, str] = field(default_factory=dict)
+    inside: dict[str, dict[str, str]] = field(default_factory=dict)
     stale: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
@@ -72,7 +75,13 @@ class Plan:
             for name, source in node.links.items()
             if isinstance(source, Ref | tuple)
         }
-        device = device_class(self.context) if spec is None or spec.determinism == "device" else None
+        for name, found in self.inside.get(node.id, {}).items():
+            values[name or "what is inside"] = {"$workflow": found}
+        for name, source in node.links.items():
+            if isinstance(source, tuple):
+                known = {f"{name}[{i}]": _known(one, self.inputs) for i, one in enumerate(source)}
+                values |= {label: value for label, value in known.items() if value is not None}
+        device = device_class(self.context) if spec is not None and spec.determinism == "device" else None
         version = spec.version if spec else 1
         fingerprint = self.fingerprints.get(node.id)
         return Recipe(node.type, version, self.keys[node.id], values, links, fingerprint, device)
@@ -82,15 +91,25 @@ def _shown(source: Const | InputRef | Ref) -> Any:
     return [source.node, source.output] if isinstance(source, Ref) else None
 
 
+def _known(source: Const | InputRef | Ref, inputs: Mapping[str, Any]) -> Any:
+    if isinstance(source, Ref):
+        return None
+    return canonical_value(inputs[source.name] if isinstance(source, InputRef) else source.value)
+
+
 def device_class(context: Context) -> str:
     """What a result may depend on beside its inputs: device type, dtype, torch's minor version. Imports no torch."""
+    return f"{context.device}/{context.dtype}/torch {_torch_version()}"
+
+
+@functools.cache
+def _torch_version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        torch = ".".join(version("torch").split(".")[:2])
+        return ".".join(version("torch").split(".")[:2])
     except PackageNotFoundError:
-        torch = "none"
-    return f"{context.device}/{context.dtype}/torch {torch}"
+        return "none"
 
 
 def workflow_identity(graph: Graph) -> str:
@@ -116,9 +135,10 @@ def make_plan(
     _look_up(plan, cache)
     _mark(plan)
     if history is not None:
-        identity = workflow_identity(graph)
+        earlier = history.recipes(workflow_identity(graph))
+        running = {name for name, state in plan.states.items() if state in ("run", "on demand")}
         for name in graph.nodes:
-            plan.reasons[name] = _reason(plan, name, list(history.recipes(identity, name)))
+            plan.reasons[name] = _reason(plan, name, earlier.get(name, []), running, cache is not None)
     return plan
 
 
@@ -158,17 +178,30 @@ def _check_uses(graph: Graph, bound: Mapping[str, Any]) -> None:
     """A declared input may be wider than the sockets that it feeds; the value must suit them all."""
     for node in graph.nodes.values():
         for name, source in node.links.items():
-            if node.spec is None or not isinstance(source, InputRef) or bound[source.name] is None:
+            if node.spec is None:
                 continue
             socket = node.spec.inputs[name]
-            values = bound[source.name] if source.each else [bound[source.name]]
-            for value in values:
-                if kind_of(type(value)) is None and not (isinstance(value, list) and value and kind_of(type(value[0]))):
-                    try:
-                        convert(socket.type, value, socket.widgets)
-                    except ValueError as error:
-                        message = f"input '{source.name}' feeds {node.id}.{name}, which {error}"
-                        raise InputError(message) from None
+            if isinstance(source, tuple):
+                item = get_args(split_optional(socket.type)[0])[0]
+                for one in source:
+                    _check_use(node, replace(socket, type=item), one, bound)
+            else:
+                _check_use(node, socket, source, bound)
+
+
+def _check_use(node: GraphNode, socket: Input, source: Const | InputRef | Ref, bound: Mapping[str, Any]) -> None:
+    if not isinstance(source, InputRef) or bound[source.name] is None:
+        return
+    value = bound[source.name]
+    if source.each and not isinstance(value, list):
+        fed = f"{node.id}.{socket.name}"
+        raise InputError(f"input '{source.name}' feeds {fed} by [*] and wants a list, found {value!r}")
+    for one in value if source.each else [value]:
+        if kind_of(type(one)) is None and not (isinstance(one, list) and one and kind_of(type(one[0]))):
+            try:
+                convert(socket.type, one, socket.widgets)
+            except ValueError as error:
+                raise InputError(f"input '{source.name}' feeds {node.id}.{socket.name}, which {error}") from None
 
 
 def _targets(graph: Graph, targets: Iterable[str]) -> tuple[str, ...]:
@@ -188,9 +221,13 @@ def compute_keys(plan: Plan) -> None:
     device = device_class(plan.context)
     problems = []
     for name, node in plan.graph.nodes.items():
-        if node.spec is not None and (not node.spec.cache or node.spec.fingerprint):
+        if node.inside or (node.spec is not None and (not node.spec.cache or node.spec.fingerprint)):
             try:
-                _look_outside(plan, node)
+                _look_inside(plan, node)
+                if node.spec is not None:
+                    _look_outside(plan, node)
+            except WorkflowError as error:
+                problems += error.problems
             except (GraphEngineError, OSError, ValueError, TypeError) as error:
                 problems.append(node.place.problem(f"node '{name}': {error}"))
             except Exception as error:  # noqa: BLE001 - a publisher's fingerprint may raise anything
@@ -198,9 +235,26 @@ def compute_keys(plan: Plan) -> None:
         if name in plan.volatile:
             plan.keys[name] = secrets.token_hex(32)
         else:
-            plan.keys[name] = node_key(node, plan.inputs, plan.keys, device, plan.fingerprints.get(name))
+            fingerprint, inside = plan.fingerprints.get(name), plan.inside.get(name)
+            plan.keys[name] = node_key(node, plan.inputs, plan.keys, device, fingerprint, inside)
     if problems:
         raise WorkflowError(problems)
+
+
+def _look_inside(plan: Plan, node: GraphNode) -> None:
+    """Digest the workflows that will take the node's place: their nodes' versions and what those see outside."""
+    for name, graph in node.inside.items():
+        known = values_of(node, plan.inputs) if node.spec is None else {}
+        given = {key: Unknown(key) if key in node.mapped else known.get(key, Unknown(key)) for key in graph.inputs}
+        inner = Plan(graph, given, (), plan.context)
+        compute_keys(inner)
+        plan.inside.setdefault(node.id, {})[name] = graph_digest(graph, inner.keys)
+        exported = {source.node for source in graph.outputs.values() if isinstance(source, Ref)}
+        for other, inside in graph.nodes.items():
+            if other in inner.volatile:
+                plan.volatile[node.id] = f"holds {other}: {inner.volatile[other]}"
+            elif other not in exported and inside.is_for_effect:
+                plan.volatile[node.id] = f"holds {other}, which exists for its effect"
 
 
 def _look_outside(plan: Plan, node: GraphNode) -> None:
@@ -216,7 +270,7 @@ def _look_outside(plan: Plan, node: GraphNode) -> None:
 
     known = values_of(node, plan.inputs)
     wanted = [name for name in inspect.signature(spec.fingerprint).parameters if name != spec.fingerprint_context]
-    unknown = [name for name in wanted if name not in known]
+    unknown = [name for name in wanted if isinstance(known.get(name, Unknown(name)), Unknown)]
     if unknown:
         plan.volatile[node.id] = f"'{unknown[0]}' comes from another node, so what it names is known only at run time"
         return
@@ -255,12 +309,16 @@ def _look_up(plan: Plan, cache: Cache | None) -> None:
 
 
 def _may_be_stale(node: GraphNode) -> bool:
-    return any((found := kind_of(tp)) is not None and found.is_current is not None for tp in node.outputs.values())
+    return any(stands_for_something(tp) for tp in node.outputs.values())
 
 
 def stale_value(outputs: Mapping[str, Any]) -> str | None:
     """Why stored outputs no longer stand for something that exists, or None when they do."""
-    for value in outputs.values():
+    values = list(outputs.values())
+    for value in values:  # grows while it is walked
+        if isinstance(value, list):
+            values += value
+            continue
         found = kind_of(type(value))
         if found is not None and found.is_current is not None and not found.is_current(value):
             return "what it saved is gone or was changed"
@@ -283,7 +341,7 @@ def _mark(plan: Plan) -> None:
             stack += [(ref.node, needed) for ref in refs if isinstance(ref, Ref) and ref.node in plan.states]
 
 
-def _reason(plan: Plan, name: str, earlier: list[Recipe]) -> str:
+def _reason(plan: Plan, name: str, earlier: list[Recipe], running: set[str], use_cache: bool) -> str:
     state = plan.states[name]
     if state in {"memory", "disk"}:
         return "unchanged"
@@ -293,5 +351,5 @@ def _reason(plan: Plan, name: str, earlier: list[Recipe]) -> str:
         return plan.volatile[name]
     if name in plan.stale:
         return plan.stale[name]
-    changed = {other for other, key in plan.keys.items() if plan.states[other] in ("run", "on demand")}
-    return reason_for(plan.recipe(plan.graph.nodes[name]), earlier, changed)
+    lost = "evicted" if use_cache else "the cache is not used"
+    return reason_for(plan.recipe(plan.graph.nodes[name]), earlier, running, lost)

@@ -104,7 +104,7 @@ def _add_pack(registry: Registry, manager: pluggy.PluginManager, pack: Pack) -> 
 
     try:
         manager.register(pack.module, name=pack.name)
-    except (ValueError, pluggy.PluginValidationError) as error:
+    except Exception as error:  # noqa: BLE001 - also whatever a stranger's module does when it is looked at
         report(f"refused: {error}; rename the entry point or the hook's arguments")
         return
     for caller in manager.get_hookcallers(pack.module) or []:
@@ -133,9 +133,16 @@ def _call(function: Any, add: Any, registry: Registry, pack: Pack, report: Any) 
             report(f"{function.__name__}: {message}")
 
 
+def _shown(item: object) -> str:
+    try:
+        return repr(item)
+    except Exception:  # noqa: BLE001 - a stranger's object
+        return f"a {type(item).__name__}"
+
+
 def _add_node(registry: Registry, pack: Pack, item: Any) -> str | None:
     if not isinstance(item, Node):
-        return f"{item!r} is no node; decorate it with @node"
+        return f"{_shown(item)} is no node; decorate it with @node"
     spec = item.in_pack(pack.name)
     if spec.id in registry.nodes:
         return f"the node id '{spec.id}' is registered twice; the first one is kept, rename the second"
@@ -146,7 +153,7 @@ def _add_node(registry: Registry, pack: Pack, item: Any) -> str | None:
 def _add_kind(registry: Registry, pack: Pack, item: Any) -> str | None:
     found = kind_of(item)
     if found is None:
-        return f"{item!r} is no kind; decorate it with @kind"
+        return f"{_shown(item)} is no kind; decorate it with @kind"
     if found.name in registry.kinds and registry.kinds[found.name] is not item:
         return f"the kind '{found.name}' is registered twice; the first one is kept, rename the second"
     registry.kinds[found.name] = item
@@ -155,7 +162,7 @@ def _add_kind(registry: Registry, pack: Pack, item: Any) -> str | None:
 
 def _add_model(registry: Registry, pack: Pack, item: Any) -> str | None:
     if not isinstance(item, ModelSource):
-        return f"{item!r} is no ModelSource"
+        return f"{_shown(item)} is no ModelSource"
     name = f"{pack.name}/{item.name}"
     if name in registry.models:
         return f"the model '{name}' is registered twice; the first one is kept"
@@ -165,7 +172,7 @@ def _add_model(registry: Registry, pack: Pack, item: Any) -> str | None:
 
 def _add_command(registry: Registry, pack: Pack, item: Any) -> str | None:
     if not isinstance(item, Command):
-        return f"{item!r} is no Command"
+        return f"{_shown(item)} is no Command"
     if item.name in registry.commands:
         return f"the command '{item.name}' is registered twice; the first one is kept, rename the second"
     registry.commands[item.name] = item

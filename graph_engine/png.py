@@ -28,15 +28,15 @@ def workflow_text(path: Path) -> str:
             if name != b"iTXt" or length > MAX_BYTES:
                 file.seek(length + 4, 1)
                 continue
-            text = _international_text(file.read(length), path)
-            file.seek(4, 1)
+            chunk, check = file.read(length), file.read(4)
+            text = _international_text(chunk, path, zlib.crc32(name + chunk) == int.from_bytes(check, "big"))
             if text is not None:
                 return text
     message = "holds no workflow; only pictures that the engine saved carry one"
     raise WorkflowError([Problem(message, str(path))])
 
 
-def _international_text(chunk: bytes, path: Path) -> str | None:
+def _international_text(chunk: bytes, path: Path, intact: bool) -> str | None:
     keyword, _, rest = chunk.partition(b"\x00")
     if keyword != KEYWORD.encode() or len(rest) < 2:
         return None
@@ -44,6 +44,8 @@ def _international_text(chunk: bytes, path: Path) -> str | None:
     _, _, rest = rest.partition(b"\x00")
     _, _, body = rest.partition(b"\x00")
     try:
+        if not intact:
+            raise zlib.error("the checksum is wrong")
         if compressed:
             engine = zlib.decompressobj()
             body = engine.decompress(body, MAX_BYTES)

@@ -11,7 +11,9 @@ from graph_engine.errors import WorkflowError
 from graph_engine.files import find_in_roots
 from graph_engine.graph import Graph
 from graph_engine.plugins import Registry
-from graph_engine.workflow import INPUT_TYPES, NodeEntry, Workflow, read_workflow, to_data
+from graph_engine.sockets import split_optional
+from graph_engine.workflow import INPUT_TYPES, NodeEntry, Workflow, read_workflow
+from graph_engine.writer import to_data
 
 __all__ = ["portable_data"]
 
@@ -47,12 +49,18 @@ class _Packer:
         spec = self.registry.nodes.get(entry.type)
         if spec is None:
             return replace(entry, type=self._reference(entry.type, folder))
-        bodies = [name for name, socket in spec.inputs.items() if socket.type is Workflow and name in entry.values]
-        values = {**entry.values, **{name: self._reference(str(entry.values[name]), folder) for name in bodies}}
+        sockets = {name: split_optional(socket.type)[0] for name, socket in spec.inputs.items()}
+        bodies = [name for name, value in entry.values.items() if sockets.get(name) is Workflow and value is not None]
+        values = {**entry.values, **{name: self._reference(entry.values[name], folder) for name in bodies}}
         return replace(entry, values=values, version=entry.version or spec.version)
 
-    def _reference(self, reference: str, folder: Path) -> str:
-        """`workflow:file` becomes `subgraph:name`, the file's content moved in."""
+    def _reference(self, reference: str | Workflow, folder: Path) -> str:
+        """`workflow:file`, or a workflow made in Python, becomes `subgraph:name`, its content moved in."""
+        if isinstance(reference, Workflow):
+            name = self._free_name(reference.title)
+            self.subgraphs[name] = reference
+            self.subgraphs[name] = self._packed(reference, folder)
+            return f"subgraph:{name}"
         kind, _, name = reference.partition(":")
         if kind != "workflow":
             return reference

@@ -7,6 +7,7 @@ of the standard library; its lines are found by reading it as YAML (which it is)
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ MAX_BYTES = 8 << 20
 MAX_DEPTH = 64
 Path = tuple[str | int, ...]
 
+_MAX_DIGITS = 4000
 _INT = re.compile(r"[-+]?[0-9]{1,4000}|0x[0-9a-fA-F]{1,64}|0o[0-7]{1,64}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -66,6 +68,16 @@ def _check_text(text: str, file: str | None) -> None:
         raise WorkflowError([Problem("the file holds a NUL character; remove it", file, line)])
 
 
+def _check_escapes(text: str, data: Any, file: str | None) -> None:
+    """Half a surrogate pair can only come from an escape, and fails wherever the text is written out again."""
+    if re.search(r"\\u[dD]", text):
+        try:
+            json.dumps(data, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            message = "the file holds half of a surrogate pair (\\ud...); remove it"
+            raise WorkflowError([Problem(message, file)]) from None
+
+
 def read_json(text: str, file: str | None = None) -> Document:
     """Read JSON; duplicate keys, NaN and too deep nesting are refused (raises WorkflowError)."""
     _check_text(text, file)
@@ -81,16 +93,30 @@ def read_json(text: str, file: str | None = None) -> Document:
     def refuse(constant: str) -> Any:
         raise ValueError(f"{constant} is no number that a workflow can hold; write a finite one")
 
+    def finite(number: str) -> float:
+        value = float(number)
+        if math.isinf(value):
+            raise ValueError(f"{number[:40]} is too large for a number")
+        return value
+
+    def whole(number: str) -> int:
+        if len(number) > _MAX_DIGITS:
+            raise ValueError(f"{number[:40]}... is too large for a number")
+        return int(number)
+
+    hooks: dict[str, Any] = {"object_pairs_hook": unique, "parse_constant": refuse}
     try:
-        data = json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
+        data = json.loads(text, parse_float=finite, parse_int=whole, **hooks)
     except json.JSONDecodeError as error:
         raise WorkflowError([Problem(f"not JSON: {error.msg}", file, error.lineno)]) from None
     except ValueError as error:
+        _read_yaml_events(text, file)  # the same complaint with its line, for all that YAML refuses as well
         raise WorkflowError([Problem(str(error), file)]) from None
     except RecursionError:
         raise WorkflowError([Problem(f"nested deeper than {MAX_DEPTH} levels", file)]) from None
     if _depth_exceeds(data, MAX_DEPTH):
         raise WorkflowError([Problem(f"nested deeper than {MAX_DEPTH} levels", file)])
+    _check_escapes(text, data, file)
     return Document(data, file, text)
 
 
@@ -114,6 +140,7 @@ def read_yaml(text: str, file: str | None = None) -> Document:
     """Read YAML 1.2 without anchors, aliases, tags, merge keys or duplicate keys (raises WorkflowError)."""
     _check_text(text, file)
     data, lines = _read_yaml_events(text, file)
+    _check_escapes(text, data, file)
     return Document(data, file, text, lines)
 
 
@@ -128,12 +155,17 @@ def _read_yaml_events(text: str, file: str | None) -> tuple[Any, dict[Path, int]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = f"not YAML: {error.problem or error.context}"
-        if mark and re.search(r"\w\[", text.splitlines()[min(mark.line, text.count("\n"))]):
+        if mark and re.search(r"\w\[", _line(text, mark.line)):
             message += "; inside { } a text with [ ] needs quotes: 'node.output[*]', 'list[int]'"
         raise WorkflowError([Problem(message, file, mark.line + 1 if mark else None)]) from None
     except yaml.YAMLError as error:
         raise WorkflowError([Problem(f"not YAML: {error}", file)]) from None
     return builder.root, builder.lines
+
+
+def _line(text: str, index: int) -> str:
+    lines = text.split("\n", index + 1)
+    return lines[index] if index < len(lines) else ""
 
 
 class _Builder:

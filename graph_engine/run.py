@@ -10,6 +10,7 @@ for inputs; then it gathers their outputs. Nothing here is recursive, and nothin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import queue
 import threading
@@ -24,10 +25,11 @@ from typing import Any
 from graph_engine import events
 from graph_engine.cache import Cache
 from graph_engine.calling import bind_arguments, take_outputs
-from graph_engine.codec import digest
+from graph_engine.codec import NotStorable, digest
 from graph_engine.errors import Cancelled, GraphEngineError, NodeFailure
 from graph_engine.expansion import Fragment, expand, expand_mapped
 from graph_engine.graph import GraphNode, InputRef, Ref
+from graph_engine.loop_thread import Exit, LoopThread
 from graph_engine.node import Expansion, Lazy
 from graph_engine.plan import Plan, compute_keys, stale_value
 from graph_engine.plugins import Registry
@@ -56,7 +58,8 @@ class Execution:
         self.registry = registry
         self.cache = cache
         self.context = plan.context
-        self.emit = on_event or _ignore
+        self._on_event = on_event
+        self._telling = threading.RLock()
         self.previews = previews
         self.debug = debug
         self.nodes: dict[str, GraphNode] = dict(plan.graph.nodes)
@@ -68,12 +71,19 @@ class Execution:
         self._waiting: dict[str, int] = {}
         self._users: dict[str, list[str]] = defaultdict(list)
         self._holds: Counter[str] = Counter()
+        self._reserved: set[str] = set()
         self._ready: list[tuple[int, str]] = []
         self._fragments: dict[str, Fragment] = {}
         self._started: dict[str, float] = {}
         self._asked: dict[str, list[Future[Outputs]]] = defaultdict(list)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._loop: _LoopThread | None = None
+        self._loop: LoopThread | None = None
+
+    def emit(self, event: events.Event) -> None:
+        """Tell the listener, one event at a time although async nodes report from their own thread."""
+        if self._on_event is not None:
+            with self._telling:
+                self._on_event(event)
 
     def run(self) -> Result:
         """Run to the targets; a failing node or a cancellation is in the result, not raised."""
@@ -106,7 +116,7 @@ class Execution:
                 self._inbox.get()()
             if self._ready:
                 self._advance(heapq.heappop(self._ready)[1])
-            elif self._open:
+            else:
                 self._wait()
 
     def _wait(self) -> None:
@@ -125,15 +135,36 @@ class Execution:
             name = stack.pop()
             if name in self.values or name in self._open:
                 continue
-            if self._load(name):
-                continue
             node = self.nodes[name]
+            if self._load(name):
+                if name in self._reserved:
+                    self._reserved.discard(name)
+                    self._let_go(ref.node for ref in node.refs())
+                continue
             self._open.add(name)
             needed = self._needs(node)
             self._wait_for(name, needed)
             stack += [other for other in needed if other not in self.values]
+            self._hold(node)
+
+    def _hold(self, node: GraphNode) -> None:
+        """Keep what the node reads until it is done, and what its lazy inputs may come to read if it asks for them."""
+        reserve = [node.id]
+        while reserve:
+            node = self.nodes[reserve.pop()]
+            if node.id in self._reserved:
+                continue
+            self._reserved.add(node.id)
             for ref in node.refs():
                 self._holds[ref.node] += 1
+            asked = self._needs(node) if node.id not in self._open else set()
+            asked |= {ref.node for ref in node.refs()} if node.lazy else set()
+            reserve += [other for other in asked if self._may_run(other)]
+
+    def _may_run(self, name: str) -> bool:
+        return (
+            name not in self._open and name not in self.states and self.plan.states.get(name) not in {"memory", "disk"}
+        )
 
     def _needs(self, node: GraphNode) -> set[str]:
         """The nodes that must be there before this one can start."""
@@ -174,14 +205,15 @@ class Execution:
 
     def _advance(self, name: str) -> None:
         node = self.nodes[name]
-        if name in self._fragments:
-            fragment = self._fragments.pop(name)
-            self._finish(name, fragment.gather(self.values))
-            self._let_go({ref.node for ref in fragment.refs()})
-            return
-        self._started[name] = time.perf_counter()
-        self.emit(events.NodeStarted(name, node.type))
+        if name not in self._fragments:
+            self._started[name] = time.perf_counter()
+            self.emit(events.NodeStarted(name, node.type))
         try:
+            if name in self._fragments:
+                fragment = self._fragments.pop(name)
+                self._finish(name, fragment.gather(self.values))
+                self._let_go(fragment.needs())
+                return
             if node.mapped:
                 self._adopt(name, expand_mapped(node, self.values, self.plan.inputs, self.nodes, self.registry))
                 return
@@ -192,7 +224,7 @@ class Execution:
                 return
             before = self._digests(arguments)
             returned = node.spec.function(**arguments)
-            self._check_unchanged(before, arguments)
+            self._check_unchanged(node, before, arguments)
             self._take(name, node, returned)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a node raises is that node's failure
             self._fail(name, error)
@@ -229,7 +261,7 @@ class Execution:
             self.nodes[inner.id] = inner
         self.emit(events.NodeExpanded(name, tuple(inner.id for inner in fragment.nodes)))
         self._fragments[name] = fragment
-        needed = {ref.node for ref in fragment.refs()}
+        needed = fragment.needs()
         for other in needed:
             self._holds[other] += 1
         for other in sorted(needed, key=self.order.__getitem__, reverse=True):
@@ -243,6 +275,7 @@ class Execution:
             self.cache.put(self.plan.keys[name], outputs, lambda message: self.emit(events.RunWarning(message, name)))
         self.emit(events.NodeFinished(name, self.seconds[name]))
         self._open.discard(name)
+        self._reserved.discard(name)
         self._let_go(ref.node for ref in self.nodes[name].refs())
         self._publish(name, outputs)
 
@@ -268,19 +301,24 @@ class Execution:
     def _start_async(self, name: str, node: GraphNode, arguments: dict[str, Any]) -> None:
         assert node.spec is not None
         if self._loop is None:
-            self._loop = _LoopThread()
+            self._loop = LoopThread()
         function = node.spec.function
+        before = self._digests(arguments)
+
+        def finish(future: Future[Any]) -> None:
+            try:
+                returned = future.result()
+                if isinstance(returned, Exit):
+                    raise returned.error
+                self._check_unchanged(node, before, arguments)
+                self._take(name, node, returned)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a node raises is that node's failure
+                self._fail(name, error)
 
         def done(future: Future[Any]) -> None:
-            self._inbox.put(lambda: self._async_done(name, node, future))
+            self._inbox.put(lambda: finish(future))
 
         self._loop.submit(lambda: function(**arguments)).add_done_callback(done)
-
-    def _async_done(self, name: str, node: GraphNode, future: Future[Any]) -> None:
-        try:
-            self._take(name, node, future.result())
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a node raises is that node's failure
-            self._fail(name, error)
 
     def _lazy(self, read: Callable[[Mapping[str, Outputs]], Any], refs: list[Ref]) -> Lazy[Any]:
         """An input that is demanded when the node awaits it."""
@@ -304,9 +342,7 @@ class Execution:
     # Ends -----------------------------------------------------------------------------------------------------------
 
     def _fail(self, name: str, error: BaseException) -> None:
-        if isinstance(error, Cancelled | asyncio.CancelledError):
-            raise Cancelled
-        if isinstance(error, NodeFailure):
+        if isinstance(error, Cancelled | NodeFailure):
             raise error
         self.states[name] = "failed"
         self.seconds[name] = time.perf_counter() - self._started[name]
@@ -318,13 +354,18 @@ class Execution:
     def _digests(self, arguments: Mapping[str, Any]) -> dict[str, str]:
         if not self.debug:
             return {}
-        return {
-            name: digest(value) for name, value in arguments.items() if value is not self.context and _stored(value)
-        }
+        digests = {}
+        for name, value in arguments.items():
+            with contextlib.suppress(NotStorable):  # the context, lazy inputs, workflows
+                digests[name] = digest(value)
+        return digests
 
-    def _check_unchanged(self, before: Mapping[str, str], arguments: Mapping[str, Any]) -> None:
+    def _check_unchanged(self, node: GraphNode, before: Mapping[str, str], arguments: Mapping[str, Any]) -> None:
         for name, old in before.items():
             if digest(arguments[name]) != old:
+                if self.cache is not None:
+                    for ref in node.refs():
+                        self.cache.forget(self.plan.keys[ref.node])  # spoilt in memory, still right on disk
                 raise GraphEngineError(f"the node wrote into its input '{name}'; work on a copy (value.clone())")
 
     def _outputs(self) -> Iterator[tuple[str, Any]]:
@@ -344,42 +385,6 @@ class Execution:
             state = self.states.get(name) or (planned if planned in {"memory", "disk"} else "skipped")
             reports[name] = NodeReport(state, round(self.seconds.get(name, 0.0), 6))
         return reports
-
-
-class _LoopThread:
-    """An event loop in a thread of its own, for `async def` nodes."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="async nodes", daemon=True)
-        self._thread.start()
-
-    def submit(self, make: Callable[[], Any]) -> Future[Any]:
-        async def call() -> Any:
-            return await make()
-
-        return asyncio.run_coroutine_threadsafe(call(), self._loop)
-
-    def stop(self) -> None:
-        """Cancel what is left and end the thread."""
-
-        async def cancel() -> None:
-            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-
-        asyncio.run_coroutine_threadsafe(cancel(), self._loop).result(timeout=10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
-
-
-def _ignore(_event: events.Event) -> None:
-    pass
-
-
-def _stored(value: Any) -> bool:
-    return not isinstance(value, Lazy) and not hasattr(value, "progress")
 
 
 def _report(failure: NodeFailure) -> ErrorReport:

@@ -118,7 +118,7 @@ def accepts(wanted: Any, given: Any, bound: dict[TypeVar, Any]) -> bool:
     """
     given, _ = split_optional(given)
     wanted, _ = split_optional(wanted)
-    if wanted is Any or given is Any:
+    if wanted is Any or given is Any or (wanted == given and not isinstance(wanted, TypeVar)):
         return True
     if isinstance(wanted, TypeVar):
         return _accepts_variable(wanted, given, bound)
@@ -132,7 +132,11 @@ def accepts(wanted: Any, given: Any, bound: dict[TypeVar, Any]) -> bool:
     if origin is list:
         return get_origin(given) is list and accepts(get_args(wanted)[0], get_args(given)[0], bound)
     if choices_of(wanted) is not None:
-        return given in {type(choice) for choice in choices_of(wanted) or ()} or given == wanted
+        return given in {type(choice) for choice in choices_of(wanted) or ()}
+    if choices_of(given) is not None:
+        return all(accepts(wanted, type(choice), {}) for choice in choices_of(given) or ())
+    if origin is dict or wanted is dict:
+        return given is dict or get_origin(given) is dict
     if wanted is float and given is int:
         return True
     return (
@@ -158,6 +162,10 @@ def substitute(tp: Any, bound: Mapping[TypeVar, Any]) -> Any:
     """`tp` with the type variables that are known replaced; unknown ones become Any."""
     if isinstance(tp, TypeVar):
         return bound.get(tp, Any)
+    inner, optional = split_optional(tp)
+    if optional:
+        found = substitute(inner, bound)
+        return found if found is Any else found | None
     if get_origin(tp) is list:
         return list[substitute(get_args(tp)[0], bound)]  # type: ignore[misc]
     return tp
@@ -197,6 +205,8 @@ def convert(tp: Any, value: Any, widgets: tuple[Widget, ...] = ()) -> Any:
 def _convert_choice(tp: Any, choices: tuple[Any, ...], value: Any) -> Any:
     from graph_engine.errors import did_you_mean
 
+    if isinstance(tp, type) and isinstance(value, tp):
+        return value
     for choice in choices:
         if type(choice) is type(value) and choice == value:
             return tp(value) if isinstance(tp, type) else value
@@ -248,8 +258,15 @@ def _check_number(tp: type, value: Any, widgets: tuple[Widget, ...]) -> int | fl
         raise ValueError(f"wants a number of at most {_MAX_INT}, found one with {len(str(abs(int(value))))} digits")
     for widget in widgets:
         if isinstance(widget, Slider) and not widget.low <= value <= widget.high:
-            raise ValueError(f"wants {widget.low:g} to {widget.high:g}, found {value}")
+            raise ValueError(f"wants {_range(widget)}, found {value}")
     return tp(value)  # type: ignore[no-any-return]
+
+
+def _range(slider: Slider) -> str:
+    low, high = (str(end) if isinstance(end, int) else f"{end:g}" for end in (slider.low, slider.high))
+    if math.isinf(slider.high):
+        return f"at least {low}"
+    return f"at most {high}" if math.isinf(slider.low) else f"{low} to {high}"
 
 
 def _plain(value: Any) -> Any:
@@ -290,5 +307,6 @@ def json_schema(tp: Any, widgets: tuple[Widget, ...] = ()) -> dict[str, Any]:
         schema = {"type": names[tp]} if tp in names else {}
         for widget in widgets:
             if isinstance(widget, Slider):
-                schema |= {"minimum": widget.low, "maximum": widget.high}
+                ends = {"minimum": widget.low, "maximum": widget.high}
+                schema |= {name: end for name, end in ends.items() if math.isfinite(end)}
     return {"anyOf": [schema, {"type": "null"}]} if optional else schema

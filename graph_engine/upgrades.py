@@ -26,7 +26,12 @@ def upgraded(entry: NodeEntry, spec: NodeSpec) -> NodeEntry:
         step = spec.upgrades.get(version)
         if step is None:
             raise ValueError(f"{spec.id} has no upgrade from version {version}; set the node's values anew")
-        inputs = dict(step(dict(inputs)))
+        try:
+            inputs = dict(step(dict(inputs)))
+        except Exception as error:  # a publisher's function may raise anything
+            raise ValueError(
+                f"its upgrade from version {version} failed: {type(error).__name__}: {error}; set its values anew"
+            ) from error
     if saved == spec.version:
         return entry
     links = {name: item for name, item in inputs.items() if _is_link(item)}

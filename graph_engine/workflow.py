@@ -5,7 +5,6 @@ This floor knows the shape of the file, not the nodes: whether a node exists and
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,8 +25,6 @@ __all__ = [
     "Workflow",
     "parse_workflow",
     "read_workflow",
-    "to_data",
-    "to_yaml",
 ]
 
 FORMAT = 1
@@ -175,6 +172,9 @@ class Workflow:
         nodes = dict(self.nodes)
         for target, value in values.items():
             node, _, name = target.partition(".")
+            if node.partition("/")[0] in nodes and "/" in node:
+                inside = "is inside a sub-workflow; declare an input there and give it a value"
+                raise InputError(f"--set {target}: '{node}' {inside}")
             if node not in nodes or not name:
                 hint = did_you_mean(node, nodes)
                 raise InputError(f"--set {target}: no node '{node}' in this workflow.{hint} Write node.input=VALUE")
@@ -206,8 +206,9 @@ def read_workflow(path: str | Path) -> Workflow:
         else:
             is_json = path.suffix.lower() == ".json"
             text = _read_text(path)
-    except OSError as error:
-        raise WorkflowError([Problem(f"cannot be read: {error.strerror or error}", str(path))]) from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+        reason = getattr(error, "strerror", None) or error
+        raise WorkflowError([Problem(f"cannot be read: {reason}", str(path))]) from None
     document = read_json(text, str(path)) if is_json else read_yaml(text, str(path))
     return parse_workflow(document, path)
 
@@ -254,6 +255,10 @@ class _Parser:
                 )
         return data
 
+    def _section(self, data: dict[str, Any], key: str, place: Place) -> dict[str, Any]:
+        found = data.get(key)
+        return {} if found is None else self._mapping(found, Place(place.document, (*place.path, key)), f"'{key}'")
+
     def _text(self, data: dict[str, Any], key: str, place: Place) -> str:
         value = data.get(key)
         if value is not None and not isinstance(value, str):
@@ -274,7 +279,7 @@ class _Parser:
             title=self._text(data, "title", place),
             description=self._text(data, "description", place),
             subgraphs=self._named(data.get("subgraphs", {}), place, "subgraphs", self._subgraph),
-            ui=self._mapping(data.get("ui") or {}, place, "'ui'"),
+            ui=self._section(data, "ui", place),
             source=source,
             place=place,
         )
@@ -329,15 +334,15 @@ class _Parser:
         if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
             self._fail(place, f"node '{name}': version wants a whole number from 1, found {version!r}", "version")
             version = None
-        values = self._mapping(data.get("with") or {}, Place(place.document, (*place.path, "with")), "'with'")
-        links = self._links(name, data.get("from") or {}, Place(place.document, (*place.path, "from")))
+        values = self._section(data, "with", place)
+        links = self._links(name, self._section(data, "from", place), Place(place.document, (*place.path, "from")))
         for twice in values.keys() & links.keys():
             self._fail(place, f"node '{name}': '{twice}' has a value and a link; remove one of them", "from", twice)
         return NodeEntry(data["node"], values, links, version, self._text(data, "title", place) or None, place)
 
-    def _links(self, node: str, data: Any, place: Place) -> dict[str, Link | tuple[Link, ...]]:
+    def _links(self, node: str, data: dict[str, Any], place: Place) -> dict[str, Link | tuple[Link, ...]]:
         links: dict[str, Link | tuple[Link, ...]] = {}
-        for key, item in self._mapping(data, place, "'from'").items():
+        for key, item in data.items():
             name = f"node '{node}': input '{key}'"
             if isinstance(item, list):
                 many = [self._link(each, place, name, key, index) for index, each in enumerate(item)]
@@ -379,10 +384,14 @@ class _Parser:
 
     def _bound(self, data: dict[str, Any], key: str, name: str, place: Place) -> float | None:
         value = data.get(key)
-        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-            return value
-        self._fail(place, f"input '{name}': {key} wants a number, found {value!r}", key)
-        return None
+        if value is None:
+            return None
+        try:
+            convert(float, value)
+        except ValueError as error:
+            self._fail(place, f"input '{name}': {key} {error}", key)
+            return None
+        return value  # type: ignore[no-any-return]
 
     def _checked_default(self, decl: InputDecl) -> InputDecl:
         if not decl.has_default:
@@ -395,81 +404,3 @@ class _Parser:
         except InputError as error:
             self._fail(decl.place, f"{error} (its default)", "default")
             return decl
-
-
-def to_data(workflow: Workflow, *, ui: bool = True) -> dict[str, Any]:
-    """The workflow as plain JSON data, ready for `json.dumps` or `to_yaml`; nothing is lost but comments."""
-    data: dict[str, Any] = {"format": FORMAT, **_body(workflow, ui=ui)}
-    return data
-
-
-def _body(workflow: Workflow, *, ui: bool) -> dict[str, Any]:
-    data: dict[str, Any] = {}
-    for key in ("title", "description"):
-        if getattr(workflow, key):
-            data[key] = getattr(workflow, key)
-    if workflow.inputs:
-        data["inputs"] = {name: _input_data(decl) for name, decl in workflow.inputs.items()}
-    data["nodes"] = {name: _node_data(entry) for name, entry in workflow.nodes.items()}
-    if workflow.outputs:
-        data["outputs"] = {name: str(link) for name, link in workflow.outputs.items()}
-    if workflow.subgraphs:
-        data["subgraphs"] = {name: _body(sub, ui=ui) for name, sub in workflow.subgraphs.items()}
-    if ui and workflow.ui:
-        data["ui"] = dict(workflow.ui)
-    return data
-
-
-def _input_data(decl: InputDecl) -> dict[str, Any]:
-    data: dict[str, Any] = {"type": decl.type}
-    if decl.has_default:
-        data["default"] = decl.default
-    data |= {key: value for key, value in (("min", decl.low), ("max", decl.high)) if value is not None}
-    if decl.choices is not None:
-        data["choices"] = list(decl.choices)
-    if decl.description:
-        data["description"] = decl.description
-    return data
-
-
-def _node_data(entry: NodeEntry) -> dict[str, Any]:
-    data: dict[str, Any] = {"node": entry.type}
-    if entry.version is not None:
-        data["version"] = entry.version
-    if entry.title:
-        data["title"] = entry.title
-    if entry.values:
-        data["with"] = dict(entry.values)
-    if entry.links:
-        data["from"] = {
-            name: [str(link) for link in links] if isinstance(links, tuple) else str(links)
-            for name, links in entry.links.items()
-        }
-    return data
-
-
-def to_yaml(workflow: Workflow) -> str:
-    """The workflow as YAML text that `read_yaml` reads back to equal data."""
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
-        def ignore_aliases(self, data: Any) -> bool:
-            return True
-
-    # JSON's scalars are YAML 1.2's, so quoting whatever is not plainly a word keeps 1.1 surprises (no, 1:30) out.
-    def text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
-        plain = re.fullmatch(r"[A-Za-z_][\w.\[\]* -]*[\w\]]|[A-Za-z_]", value) and _reads_as_text(value)
-        style = None if plain else ("|" if "\n" in value and re.fullmatch(r"[ -~\n]*[!-~]\n", value) else '"')
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-    def number(dumper: yaml.SafeDumper, value: float) -> yaml.Node:
-        return dumper.represent_scalar("tag:yaml.org,2002:float", json.dumps(value))
-
-    Dumper.add_representer(str, text)
-    Dumper.add_representer(float, number)
-    data = to_data(workflow)
-    return yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
-
-
-def _reads_as_text(value: str) -> bool:
-    return value.lower() not in ("null", "true", "false", "yes", "no", "on", "off", "y", "n")

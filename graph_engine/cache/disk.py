@@ -14,6 +14,7 @@ import hashlib
 import itertools
 import json
 import os
+import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graph_engine.codec import canonical, decode, encode
+from graph_engine.codec import NotStorable, decode, encode
 
 __all__ = ["DiskCache", "DiskInfo"]
 
@@ -51,9 +52,12 @@ class DiskCache:
         self.folder = folder / _LAYOUT
         self.kinds = kinds
         self.budget_bytes = budget_bytes
+        self._token = secrets.token_hex(6)  # two caches in one process, or one process id on two machines
         self._counter = itertools.count()
-        self._written_bytes = 0
-        self._written_entries = 0
+        self._gc_every_bytes = max(1, min(_GC_EVERY_BYTES, budget_bytes // 10))
+        # Many processes are too short to write that much: starting anywhere, one in so many of them collects.
+        self._written_bytes = secrets.randbelow(self._gc_every_bytes)
+        self._written_entries = secrets.randbelow(_GC_EVERY_ENTRIES)
         self._lock = threading.Lock()
         self._entries = str(self.folder / "entries")
 
@@ -70,11 +74,14 @@ class DiskCache:
                 entry = self._verified_entry(file.read(), key)
             tensors = self._read_blob(entry["blob"]) if entry["blob"] else []
             outputs: Outputs = decode(entry["outputs"], tensors, self.kinds)
-        except FileNotFoundError as error:
-            if error.filename != path:
-                self._remove(path)
+        except (FileNotFoundError, IsADirectoryError) as error:
+            if error.filename != path or isinstance(error, IsADirectoryError):
+                self._remove(path)  # an entry without its blob, or something that is no entry
+                self._remove(error.filename)
             return None
-        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+        except OSError:  # not readable now (too many open files, a failing disk), which says nothing of the entry
+            return None
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError):
             self._remove(path)
             return None
         _touch(path)
@@ -90,6 +97,7 @@ class DiskCache:
         return entry
 
     def _read_blob(self, digest: str) -> list[Any]:
+        from safetensors import SafetensorError
         from safetensors.torch import load
 
         path = self._blob_path(digest)
@@ -98,7 +106,10 @@ class DiskCache:
         if hashlib.blake2b(data, digest_size=32).hexdigest() != digest:
             self._remove(path)
             raise ValueError("the tensors do not match their digest")
-        tensors = load(data)
+        try:
+            tensors = load(data)
+        except SafetensorError as error:
+            raise ValueError(f"the tensors cannot be read: {error}") from error
         _touch(path)
         return [tensors[str(index)] for index in range(len(tensors))]
 
@@ -106,9 +117,15 @@ class DiskCache:
 
     def put(self, key: str, outputs: Outputs) -> None:
         """Store `outputs`; raises OSError (disk full, read-only) or NotStorable, having left nothing half written."""
-        encoded, tensors = encode(dict(outputs))
-        blob = self._write_blob(tensors) if tensors else None
-        body = canonical({"key": key, "blob": blob, "outputs": encoded}).encode()
+        try:
+            encoded, tensors = encode(dict(outputs))
+            blob = self._write_blob(tensors) if tensors else None
+            entry = {"key": key, "blob": blob, "outputs": encoded}
+            body = json.dumps(entry, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+        except (OSError, NotStorable):
+            raise
+        except Exception as error:  # an endless list, a number of 5,000 digits, a tensor that safetensors does not know
+            raise NotStorable(f"a value cannot be stored ({type(error).__name__}: {error})") from error
         check = hashlib.blake2b(body, digest_size=32).hexdigest().encode()
         self._write(self._entry_path(key), check + b"\n" + body)
         self._collect_now_and_then(len(body))
@@ -119,13 +136,16 @@ class DiskCache:
         data = save({str(index): tensor.detach().cpu().contiguous().clone() for index, tensor in enumerate(tensors)})
         digest = hashlib.blake2b(data, digest_size=32).hexdigest()
         path = self._blob_path(digest)
-        if not os.path.exists(path):
+        if os.path.exists(path):
+            _touch(path)
+        else:
             self._write(path, data)
             self._written_bytes += len(data)
         return digest
 
     def _write(self, path: str, data: bytes) -> None:
-        temporary = f"{path[: path.rindex(os.sep)]}{os.sep}.{os.getpid()}-{next(self._counter)}.tmp"
+        name = f".{os.getpid()}-{self._token}-{next(self._counter)}.tmp"
+        temporary = f"{path[: path.rindex(os.sep)]}{os.sep}{name}"
         try:
             try:
                 handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -160,7 +180,7 @@ class DiskCache:
     def _collect_now_and_then(self, size: int) -> None:
         self._written_bytes += size
         self._written_entries += 1
-        if self._written_bytes > _GC_EVERY_BYTES or self._written_entries > _GC_EVERY_ENTRIES:
+        if self._written_bytes > self._gc_every_bytes or self._written_entries > _GC_EVERY_ENTRIES:
             self._written_bytes = self._written_entries = 0
             if self._lock.acquire(blocking=False):
                 try:
@@ -186,8 +206,9 @@ class DiskCache:
         total = sum(size for _, size, _ in files)
         removed = 0
         for modified, size, path in files:
-            orphan = path.endswith(".tmp") and abs(now - modified) > _ORPHAN_AFTER
-            if orphan or (total > budget and total - removed > budget * 0.9):
+            in_writing = path.endswith(".tmp")
+            orphan = in_writing and abs(now - modified) > _ORPHAN_AFTER
+            if orphan or (not in_writing and total > budget and total - removed > budget * 0.9):
                 self._remove(path)
                 removed += size
         return removed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -12,15 +14,19 @@ from graph_engine.codec import NotStorable
 __all__ = ["Cache", "Source"]
 
 Source = Literal["memory", "disk"]
+_RETRY_AFTER = 60.0
 
 
 class Cache:
-    """Looks in memory, then on disk. A failing disk (full, read-only) is a warning, told once, and nothing more."""
+    """Looks in memory, then on disk. A failing disk (full, read-only) is a warning, told once, and nothing more.
+
+    After a failure it is tried again in a minute, since a server outlives a full disk.
+    """
 
     def __init__(self, memory: MemoryCache, disk: DiskCache | None) -> None:
         self.memory = memory
         self.disk = disk
-        self._disk_failed = False
+        self._disk_failed_at = -math.inf
 
     def where(self, key: str) -> Source | None:
         """Where `key` seems to be; reading it may still fail."""
@@ -42,14 +48,16 @@ class Cache:
     def put(self, key: str, outputs: Mapping[str, Any], warn: Callable[[str], None]) -> None:
         """Keep outputs in both; what cannot be stored stays in memory only."""
         self.memory.put(key, outputs)
-        if self.disk is None or self._disk_failed:
+        if self.disk is None or time.monotonic() - self._disk_failed_at < _RETRY_AFTER:
             return
         try:
             self.disk.put(key, outputs)
         except NotStorable as error:
             warn(f"kept in memory only: {error}")
         except OSError as error:
-            self._disk_failed = True
+            told, self._disk_failed_at = self._disk_failed_at > 0, time.monotonic()
+            if told:
+                return
             reason = error.strerror or str(error)
             warn(f"the cache folder {self.disk.folder} cannot be written ({reason}); results are not kept on disk")
 

@@ -11,9 +11,9 @@ from .sources import PACKAGES, imported, modules, python_files
 
 FLOORS = {
     0: ["context", "errors", "events", "files", "kinds", "node", "sockets"],
-    1: ["codec", "hookspecs", "plugins", "png", "reader", "upgrades", "workflow"],
+    1: ["codec", "hookspecs", "plugins", "png", "reader", "upgrades", "workflow", "writer"],
     2: ["cache", "checker", "graph", "keys", "layout", "plan", "reasons"],
-    3: ["calling", "draw", "engine", "expansion", "result", "run", "schema"],
+    3: ["calling", "draw", "engine", "expansion", "loop_thread", "result", "run", "schema"],
     4: ["api", "cli", "conformance", "scaffold"],
 }
 FLOOR_OF = {module: floor for floor, names in FLOORS.items() for module in names}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,14 @@ def _card(title: str, trainings: dict[str, checkpoint.Counters]) -> dict[str, An
             for name, c in trainings.items()
         },
     }
+
+
+def _copy_logs(target: Path, names: Iterable[str]) -> None:
+    """Put each training's alignment over time, table and plot, beside the weights."""
+    for name in names:
+        for log in folder_of(name).glob("alignment.*"):
+            (target / "training").mkdir(exist_ok=True)
+            shutil.copyfile(log, target / "training" / f"{name}-{log.name}")
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
@@ -112,6 +122,7 @@ def export_glide(target: Path) -> None:
     title = "GLIDE on the shapes world: text to 32x32, then to 64x64"
     _write(target / "model.json", {"format": 1, "family": "glide", "title": title, "parts": parts})
     _write(target / "card.json", _card(title, trainings))
+    _copy_logs(target, trainings)
 
 
 def export_clip(target: Path) -> None:
@@ -138,6 +149,7 @@ def export_clip(target: Path) -> None:
     title = "CLIP on the shapes world, 32x32"
     _write(target / "model.json", {"format": 1, "family": "clip", "title": title, "parts": {"clip": part}})
     _write(target / "card.json", _card(title, {"clip": counters}))
+    _copy_logs(target, ["clip"])
 
 
 def main() -> int:

@@ -20,7 +20,7 @@ from graph_engine.cli.parser import CommandParser
 from graph_engine.cli.progress import follow
 from graph_engine.errors import GraphEngineError
 from graph_engine.kinds import SavedImages, kind_of
-from graph_engine.result import Result
+from graph_engine.result import NodeState, Result
 
 __all__ = ["configure", "execute"]
 
@@ -104,7 +104,11 @@ def _report(result: Result, options: argparse.Namespace, environment: Environmen
 
 def _summary(result: Result) -> str:
     counts = Counter(report.state for report in result.nodes.values())
-    words = {"memory": "from memory", "disk": "from the disk cache"}
-    shown = [state for state in counts if state != "skipped"]
-    parts = [f"{counts[state]} {words.get(state, state)}" for state in shown]
+    words: dict[NodeState, str] = {
+        "ran": "ran",
+        "memory": "from memory",
+        "disk": "from the disk cache",
+        "failed": "failed",
+    }
+    parts = [f"{count} {text}" for state, text in words.items() if (count := counts.get(state))]
     return f"{', '.join(parts) or 'nothing ran'} in {result.seconds:.1f} s"

@@ -33,8 +33,11 @@ def modules(package: str) -> Iterator[tuple[str, Path]]:
         yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
 
 
-def imported(path: Path) -> Iterator[tuple[str, bool]]:
-    """Every module that a file imports anywhere, and whether that is for the type checker alone."""
+def imported(path: Path, *, at_import: bool = False) -> Iterator[tuple[str, bool]]:
+    """Every module that a file imports, and whether that is for the type checker alone.
+
+    at_import: leave out what is imported inside functions, when they are called.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     for_types = {
         inner
@@ -42,7 +45,11 @@ def imported(path: Path) -> Iterator[tuple[str, bool]]:
         if isinstance(branch, ast.If) and "TYPE_CHECKING" in ast.unparse(branch.test)
         for inner in ast.walk(branch)
     }
+    functions = [item for item in ast.walk(tree) if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)]
+    later = {inner for function in functions for inner in ast.walk(function)} if at_import else set()
     for item in ast.walk(tree):
+        if item in later:
+            continue
         if isinstance(item, ast.Import):
             for alias in item.names:
                 yield alias.name, item in for_types

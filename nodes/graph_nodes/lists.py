@@ -54,7 +54,7 @@ def integer_range(start: int = 0, count: Count = 4, step: int = 1) -> list[int]:
 
 @node(category="lists")
 def number_range(start: float = 0.0, stop: float = 1.0, count: Count = 5) -> list[float]:
-    """Evenly spaced numbers from `start` to `stop`, both among them, such as guidance scales to compare."""
+    """Evenly spaced numbers, `count` of them, from `start` to `stop`: guidance scales to compare, for example."""
     if count < 2:
         return [start] * count
     return [start + (stop - start) * k / (count - 1) for k in range(count)]

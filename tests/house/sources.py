@@ -34,7 +34,7 @@ def modules(package: str) -> Iterator[tuple[str, Path]]:
 
 
 def imported(path: Path, *, at_import: bool = False) -> Iterator[tuple[str, bool]]:
-    """Every module that a file imports, and whether that is for the type checker alone.
+    """Every name that a file imports, with its module in front, and whether that is for the type checker alone.
 
     at_import: leave out what is imported inside functions, when they are called.
     """
@@ -54,6 +54,10 @@ def imported(path: Path, *, at_import: bool = False) -> Iterator[tuple[str, bool
             for alias in item.names:
                 yield alias.name, item in for_types
         elif isinstance(item, ast.ImportFrom) and item.module and item.level == 0:
-            yield item.module, item in for_types
             for alias in item.names:
                 yield f"{item.module}.{alias.name}", item in for_types
+
+
+def owner(name: str, modules: set[str]) -> str | None:
+    """The module among `modules` that an imported name comes from: itself, or the one that defines it."""
+    return name if name in modules else (parent if (parent := name.rpartition(".")[0]) in modules else None)

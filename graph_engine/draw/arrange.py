@@ -15,7 +15,7 @@ from graph_engine.draw.boxes import INPUTS, OUTPUTS, Box, Wire
 __all__ = ["HEADER", "ROW", "Arranged", "Placed", "arrange"]
 
 HEADER, ROW, PADDING = 42, 21, 8
-_GAP_X, _GAP_Y, _WIRE_GAP = 84, 26, 16
+_GAP_X, _GAP_Y, _WIRE_GAP = 68, 26, 16
 _MAX_WAYPOINTS = 20_000
 _SWEEPS = 12
 
@@ -72,10 +72,11 @@ def arrange(boxes: Mapping[str, Box], wires: Sequence[Wire]) -> Arranged:
     result = Arranged(places, wires)
     span = sum(abs(layers[wire.target] - layers[wire.source]) for wire in wires)
     steps = []
-    for index, wire in enumerate(wires):
-        path = _path(places, wire, index) if span <= _MAX_WAYPOINTS else [wire.source, wire.target]
+    for wire in wires:
+        path = _path(places, wire) if span <= _MAX_WAYPOINTS else [wire.source, wire.target]
         result.paths.append(path)
         steps += _steps(places, wire, path)
+    steps = list(dict.fromkeys(steps))
     rows = _order(places, steps)
     _set_heights(places, rows, steps)
     _set_widths(places, rows, result)
@@ -104,13 +105,13 @@ def _layers(boxes: Mapping[str, Box], wires: Sequence[Wire]) -> dict[str, int]:
     return layers
 
 
-def _path(places: dict[str, Placed], wire: Wire, index: int) -> list[str]:
-    """The wire's ends with a new waypoint for each layer between them."""
+def _path(places: dict[str, Placed], wire: Wire) -> list[str]:
+    """The wire's ends with a waypoint for each layer between them; wires from one socket share theirs."""
     first, last = places[wire.source].layer, places[wire.target].layer
     between = []
     for layer in range(first + 1, last):
-        name = f" wire {index} {layer}"
-        places[name] = Placed(None, layer, 0, 0)
+        name = f" {wire.source} {wire.output} {layer}"
+        places.setdefault(name, Placed(None, layer, 0, 0))
         between.append(name)
     return [wire.source, *between, wire.target]
 

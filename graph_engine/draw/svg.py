@@ -25,7 +25,7 @@ def render(arranged: Arranged, title: str, states: Mapping[str, str]) -> str:
     width, height = arranged.width + 2 * _MARGIN, arranged.height + top + _MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" {_FONT} role="img" aria-label="{escape(title or "workflow")}">',
+        f'viewBox="0 0 {width:.0f} {height:.0f}" {_FONT} role="img" aria-label="{_escaped(title or "workflow")}">',
         f'<rect width="100%" height="100%" rx="14" fill="{_CANVAS}"/>',
     ]
     if title:
@@ -112,10 +112,10 @@ def _dot(x: float, y: float, color: str) -> str:
 def _text(x: float, y: float, text: str, size: float, color: str, *, anchor: str = "start", weight: int = 400) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{color}" text-anchor="{anchor}" '
-        f'font-weight="{weight}">{escape(_printable(text))}</text>'
+        f'font-weight="{weight}">{_escaped(text)}</text>'
     )
 
 
-def _printable(text: str) -> str:
-    """XML has no way to write most control characters."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+def _escaped(text: str) -> str:
+    """Text for XML, which has no way to write most control characters."""
+    return escape("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text))

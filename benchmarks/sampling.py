@@ -50,7 +50,10 @@ def make_model(folder: Path) -> Path:
     )
     unet.half().save_pretrained(folder / "unet")
     DDIMScheduler(
-        beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", timestep_spacing="trailing"
+        beta_schedule="squaredcos_cap_v2",
+        prediction_type="v_prediction",
+        timestep_spacing="trailing",
+        clip_sample=False,
     ).save_pretrained(folder / "scheduler")
     part = {
         "kind": "Denoiser",

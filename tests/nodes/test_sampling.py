@@ -50,6 +50,8 @@ def _by_hand(context: Context, name: str, text: TextEmbedding, steps: int, scale
     tokens = torch.cat([text.null_tokens.repeat(n, 1, 1), text.tokens.repeat(n, 1, 1)])
     pooled = torch.cat([text.null_pooled.repeat(n, 1), text.pooled.repeat(n, 1)])
     options: dict[str, Any] = {} if name in ("unipc", "deis", "pndm", "heun", "dpm2") else {"generator": generators}
+    if name == "ddim":
+        options["use_clipped_model_output"] = True  # the model clips x_0, and eps follows from it as in GLIDE
     x = torch.cat([torch.randn(1, 3, 8, 8, generator=g) for g in generators]) * scheduler.init_noise_sigma
     with torch.inference_mode():
         for t in scheduler.timesteps:
@@ -88,7 +90,7 @@ def test_the_upsampler_gives_the_pixels_of_the_loop_written_by_hand(context: Con
             both = functional.pixel_unshuffle(torch.cat([x, beside], dim=1), 4)
             tokens, pooled = text.tokens.repeat(2, 1, 1), text.pooled.repeat(2, 1)
             v = functional.pixel_shuffle(unet(both, t, encoder_hidden_states=tokens, class_labels=pooled).sample, 4)
-            x = scheduler.step(v, t, x).prev_sample
+            x = scheduler.step(v, t, x, use_clipped_model_output=True).prev_sample
     assert torch.equal(ours, x)
 
 
@@ -144,9 +146,9 @@ def test_a_learned_variance_is_unguided_and_used_only_where_the_scheduler_takes_
             without, conditional = output.chunk(2)
             (without, _), (conditional, variance) = without.split(3, dim=1), conditional.split(3, dim=1)
             guided = without + 4.0 * (conditional - without)
-            x = scheduler.step(
-                torch.cat([guided, variance], dim=1) if kept else guided, t, x, generator=generator
-            ).prev_sample
+            output = torch.cat([guided, variance], dim=1) if kept else guided
+            options = {} if kept else {"use_clipped_model_output": True}
+            x = scheduler.step(output, t, x, generator=generator, **options).prev_sample
     assert torch.equal(ours, x)
 
 
@@ -275,6 +277,25 @@ def test_what_does_not_fit_is_named_before_any_weights_are_read(context: Context
     with pytest.raises(Misfit, match=re.escape(message)):
         calls[case]()
     assert not [key for key in context.warm.keys() if not key.startswith("digest:")]  # noqa: SIM118 - no mapping
+
+
+def test_ddim_follows_the_noise_of_the_clipped_picture() -> None:
+    """guided-diffusion's ddim_sample in float64: x_0 is clipped, then eps = (x_t - sqrt(abar) x_0) / sqrt(1 - abar)."""
+    from graph_nodes.science import sampling, schedules
+
+    config = {"beta_schedule": "squaredcos_cap_v2", "clip_sample": True, "timestep_spacing": "trailing"}
+    scheduler = schedules.make_scheduler("ddim", config, 4)
+    generators = sampling.generators_for(0, 2)
+    noise = 3 * sampling.initial_noise((3, 4, 4), generators)
+    ours = sampling.sample(lambda step: 0.3 * step.x, scheduler, noise, generators)
+
+    x, alpha_bars = noise.double(), scheduler.alphas_cumprod.double()
+    for t, after in zip((999, 749, 499, 249), (749, 499, 249, None), strict=True):
+        abar, previous = alpha_bars[t], alpha_bars[after] if after is not None else torch.ones(()).double()
+        x_0 = ((x - (1 - abar).sqrt() * 0.3 * x) / abar.sqrt()).clamp(-1, 1)
+        eps = (x - abar.sqrt() * x_0) / (1 - abar).sqrt()
+        x = previous.sqrt() * x_0 + (1 - previous).sqrt() * eps
+    torch.testing.assert_close(ours.double(), x, rtol=0, atol=1e-5)
 
 
 def test_every_name_of_a_scheduler_is_in_the_drop_down() -> None:

@@ -63,9 +63,13 @@ def takes_learned_variance(scheduler: Any) -> bool:
 
 
 def step_options(scheduler: Any, generators: Sequence[torch.Generator], eta: float) -> dict[str, Any]:
-    """The arguments of `scheduler.step` that fix its noise: one generator per picture, and DDIM's eta."""
+    """The arguments of `scheduler.step`: one generator per picture, and DDIM's eta and treatment of a clipped x_0."""
     known = inspect.signature(scheduler.step).parameters
     options: dict[str, Any] = {"generator": list(generators)} if "generator" in known else {}
     if "eta" in known:
         options["eta"] = eta
+    if "use_clipped_model_output" in known:
+        # Once x_0 is clipped, eps must follow from it, as in the papers' own code (guided-diffusion, ddim_sample):
+        # with the eps of the unclipped x_0, strong guidance drifts away from what the prompt asks for.
+        options["use_clipped_model_output"] = scheduler.config.clip_sample or scheduler.config.thresholding
     return options

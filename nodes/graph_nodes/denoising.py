@@ -40,16 +40,19 @@ def run(context: Context, request: Request) -> Latents:
     fitting.check_text(denoiser, request.text)
     fitting.check_guidance(denoiser, request.text, chain, request.steps)
     n = fitting.batch_size(request.count, _batches(request))
+    config = scheduler_config(context, denoiser)
+    fitting.check_scheduler(denoiser, request.scheduler, config.get("prediction_type", "epsilon"))
 
     import torch
 
-    from graph_nodes.science import sampling
+    from graph_nodes.science import sampling, schedules
 
     module = module_of(context, denoiser)
     generators = sampling.generators_for(request.seed, n)
     with torch.inference_mode():
         x = sampling.initial_noise((facts["channels"], facts["size"], facts["size"]), generators)
-        samples = _sample(context, request, chain, module, x, generators)
+        scheduler = schedules.make_scheduler(request.scheduler, config, request.steps)
+        samples = _sample(context, request, scheduler, chain, module, x, generators)
     # A clone made out here is an ordinary tensor: what later nodes do with it is their own matter.
     return Latents(samples.clone(memory_format=torch.contiguous_format), facts["space"])
 
@@ -57,6 +60,7 @@ def run(context: Context, request: Request) -> Latents:
 def _sample(
     context: Context,
     request: Request,
+    scheduler: Any,
     chain: list[Guidance],
     module: Any,
     x: Tensor,
@@ -65,7 +69,6 @@ def _sample(
     from graph_nodes.science import guidance, networks, sampling, schedules
 
     facts = request.denoiser.facts
-    scheduler = schedules.make_scheduler(request.scheduler, scheduler_config(context, request.denoiser), request.steps)
     dtype = torch_dtype(context)
     network = networks.unet(
         module,

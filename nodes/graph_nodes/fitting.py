@@ -8,8 +8,9 @@ from graph_engine import Denoiser, Guidance, TextEmbedding
 from graph_engine.errors import did_you_mean
 from graph_nodes.errors import Misfit
 from graph_nodes.science.guidance import RULES, make_guide
+from graph_nodes.science.schedules import SCHEDULERS, can_follow
 
-__all__ = ["batch_size", "check_conditions", "check_guidance", "check_text"]
+__all__ = ["batch_size", "check_conditions", "check_guidance", "check_scheduler", "check_text"]
 
 PROVIDERS: Mapping[str, str] = {
     "text": "core.encode_text, at the input 'text'",
@@ -50,6 +51,13 @@ def check_guidance(denoiser: Denoiser, text: TextEmbedding | None, chain: list[G
     contrasting = any(guide.wants_unconditional(index, steps) for index in range(steps))
     if contrasting and (text is None or text.null_tokens is None):
         raise Misfit(f"guidance on {_name(denoiser)} needs a text with its empty prompt beside it, to push away from")
+
+
+def check_scheduler(denoiser: Denoiser, name: str, prediction_type: str) -> None:
+    """Raise Misfit when a scheduler cannot follow what the denoiser predicts."""
+    if not can_follow(name, prediction_type):
+        others = ", ".join(other for other in SCHEDULERS if can_follow(other, prediction_type))
+        raise Misfit(f"{_name(denoiser)} predicts {prediction_type!r}, which {name!r} cannot follow; use {others}")
 
 
 def batch_size(count: int, conditions: Mapping[str, int]) -> int:

@@ -16,6 +16,7 @@ __all__ = ["Sheet", "draw_sheet"]
 
 _GAP = 6
 _INK = (32, 32, 32)
+_FRAME = 0.85
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def draw_sheet(pictures: Sequence[Tensor], sheet: Sheet) -> Tensor:
         x, y = layout.corner(*divmod(index, sheet.columns))
         height, width = cell.shape[-2:]
         x, y = x + (layout.cell[0] - width) // 2, y + (layout.cell[1] - height) // 2
+        values[:, y - 1 : y + height + 1, x - 1 : x + width + 1] = _FRAME
         values[:, y : y + height, x : x + width] = cell
     return values
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -17,7 +19,7 @@ from graph_nodes.science.schedules import SCHEDULERS
 from graph_nodes.text import encode_text
 from torch.nn import functional
 
-from graph_engine import Cancelled, Context, Denoiser, Guidance, Image, Latents, TextEmbedding
+from graph_engine import Cancelled, Context, Denoiser, Folders, Guidance, Image, Latents, TextEmbedding
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array_wrap__")  # numpy 2 and dpm2 of diffusers
 STOCHASTIC = ("ddpm", "dpm++-sde", "euler-ancestral")
@@ -296,6 +298,36 @@ def test_ddim_follows_the_noise_of_the_clipped_picture() -> None:
         eps = (x - abar.sqrt() * x_0) / (1 - abar).sqrt()
         x = previous.sqrt() * x_0 + (1 - previous).sqrt() * eps
     torch.testing.assert_close(ours.double(), x, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction", "sample"])
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_a_network_that_knows_the_picture_is_followed_to_it(name: str, prediction_type: str) -> None:
+    """Whatever the scheduler and the prediction: from any noise, a perfect prediction leads to its x_0."""
+    from graph_nodes.science import guidance, sampling, schedules
+
+    if not schedules.can_follow(name, prediction_type):
+        pytest.skip("refused by name")
+    config = {"beta_schedule": "scaled_linear", "beta_start": 0.0009, "beta_end": 0.012, "clip_sample": False}
+    config |= {"prediction_type": prediction_type, "timestep_spacing": "trailing"}
+    scheduler = schedules.make_scheduler(name, config, 5)
+    generators = sampling.generators_for(0, 2)
+    x_0 = torch.linspace(-0.9, 0.9, 48).view(1, 3, 4, 4).expand(2, -1, -1, -1)
+    noise = sampling.initial_noise((3, 4, 4), generators)
+    found = sampling.sample(lambda step: guidance.prediction_of(step, x_0), scheduler, noise, generators)
+    rough = 0.2 if name in ("deis", "dpm2", "pndm") else 1e-3  # these end a little before x_0
+    torch.testing.assert_close(found, x_0.contiguous(), rtol=0, atol=rough)
+
+
+def test_a_scheduler_that_cannot_follow_the_prediction_is_refused_by_name(
+    edited_model: Callable[[Callable[[dict[str, Any]], None]], Path],
+) -> None:
+    folder = edited_model(lambda model: model["parts"]["denoiser"].update(prediction_type="sample"))
+    path = folder / "scheduler" / "scheduler_config.json"
+    path.write_text(path.read_text().replace("v_prediction", "sample"))
+    context = Context(folders=Folders(models={"tiny/glide": folder}))
+    with pytest.raises(Misfit, match="predicts 'sample', which 'dpm2' cannot follow; use ddim, ddpm, "):
+        denoise(context, _part(context, "tiny/glide", "denoiser"), _text(context), scheduler="dpm2")
 
 
 def test_every_name_of_a_scheduler_is_in_the_drop_down() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["SCHEDULERS", "make_scheduler", "model_calls", "step_options", "takes_learned_variance"]
+__all__ = ["SCHEDULERS", "can_follow", "make_scheduler", "step_options", "takes_learned_variance"]
 
 SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "ddim": ("DDIMScheduler", {}),
@@ -48,9 +48,9 @@ def make_scheduler(name: str, config: Mapping[str, Any], steps: int) -> Any:
     return scheduler
 
 
-def model_calls(scheduler: Any) -> int:
-    """How often the network is called in a run: more than the steps for second-order schedulers."""
-    return len(scheduler.timesteps)
+def can_follow(name: str, prediction_type: str) -> bool:
+    """False for the schedulers of diffusers that do not take a prediction of x_0 itself."""
+    return prediction_type != "sample" or name not in ("euler-ancestral", "dpm2", "pndm")
 
 
 def takes_learned_variance(scheduler: Any) -> bool:

@@ -14,8 +14,10 @@ from typing import Any, Literal
 from graph_engine.errors import Problem, WorkflowError, did_you_mean
 from graph_engine.files import FileRefused, find_in_roots
 from graph_engine.graph import Const, Graph, InputRef, Ref, Source
+from graph_engine.kinds import kind_of
 from graph_engine.node import Input, NodeSpec
 from graph_engine.plugins import Registry
+from graph_engine.sockets import convert
 from graph_engine.upgrades import upgraded
 from graph_engine.workflow import INPUT_TYPES, InputDecl, Link, NodeEntry, Workflow, read_workflow
 
@@ -134,8 +136,8 @@ class Layout:
             return f"unknown node '{node_type}': {broken}"
         hint = did_you_mean(node_type, self.registry.nodes)
         pack = node_type.partition(".")[0]
-        if not hint and "." in node_type and pack not in {known.name for known in self.registry.packs}:
-            hint = f" No plugin '{pack}' is installed; install the package that brings it"
+        if "." in node_type and pack not in {known.name for known in self.registry.packs}:
+            hint += f" No plugin '{pack}' is installed; install the package that brings it"
         return f"unknown node '{node_type}'.{hint or ' `graph-engine nodes` lists what there is'}"
 
     def _collect_sub_workflow(self, name: str, draft: Draft) -> None:
@@ -276,7 +278,19 @@ class Layout:
             return scope.inputs[name]
         if name in user.entry.links:
             return self._passed_on(user, name)
-        return Const(user.entry.values.get(name, decl.default))
+        return self._written(user, name, decl)
+
+    def _written(self, user: Draft, name: str, decl: InputDecl) -> Source:
+        """The value that the user of a sub-workflow wrote, or its default; what is wrong is told at the user alone."""
+        value = user.entry.values.get(name, decl.default)
+        item = value[0] if isinstance(value, list) and value else value
+        if kind_of(type(item)) is not None or (name not in user.entry.values and not decl.required):
+            return Const(value)
+        socket = (user.inputs or {})[name]
+        try:
+            return Const(convert(socket.type, value, socket.widgets))
+        except ValueError:
+            return Ref(user.id, "?")
 
     def _passed_on(self, user: Draft, name: str) -> Source | str:
         """What the user of a sub-workflow linked to its input `name`; sub-workflows can hand a link on in a ring."""

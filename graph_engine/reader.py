@@ -24,6 +24,7 @@ Path = tuple[str | int, ...]
 _MAX_DIGITS = 4000
 _INT = re.compile(r"[-+]?[0-9]{1,4000}|0x[0-9a-fA-F]{1,64}|0o[0-7]{1,64}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_HALF_ESCAPE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")  # JSON's way with emoji, which YAML has not
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _CONSTANTS = {"null": None, "Null": None, "NULL": None, "~": None, "": None}
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -49,7 +50,7 @@ class Document:
 
     def _find_lines(self) -> dict[Path, int]:
         try:
-            return _read_yaml_events(self.text, self.file)[1]
+            return _read_yaml_events(_HALF_ESCAPE.sub("?", self.text), self.file)[1]
         except WorkflowError:
             return {}
 
@@ -87,7 +88,7 @@ def read_json(text: str, file: str | None = None) -> Document:
         if len(result) != len(pairs):
             seen: set[str] = set()
             twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-            raise ValueError(f"the key '{twice}' stands twice in one mapping; remove one")
+            raise ValueError(f"the key '{twice}' stands twice; remove one")
         return result
 
     def refuse(constant: str) -> Any:
@@ -101,7 +102,7 @@ def read_json(text: str, file: str | None = None) -> Document:
 
     def whole(number: str) -> int:
         if len(number) > _MAX_DIGITS:
-            raise ValueError(f"{number[:40]}... is too large for a number")
+            raise ValueError(f"{number[:40]} is too large for a number")
         return int(number)
 
     hooks: dict[str, Any] = {"object_pairs_hook": unique, "parse_constant": refuse}
@@ -110,14 +111,24 @@ def read_json(text: str, file: str | None = None) -> Document:
     except json.JSONDecodeError as error:
         raise WorkflowError([Problem(f"not JSON: {error.msg}", file, error.lineno)]) from None
     except ValueError as error:
-        _read_yaml_events(text, file)  # the same complaint with its line, for all that YAML refuses as well
-        raise WorkflowError([Problem(str(error), file)]) from None
+        raise WorkflowError([_placed(str(error), text, file)]) from None
     except RecursionError:
         raise WorkflowError([Problem(f"nested deeper than {MAX_DEPTH} levels", file)]) from None
     if _depth_exceeds(data, MAX_DEPTH):
         raise WorkflowError([Problem(f"nested deeper than {MAX_DEPTH} levels", file)])
     _check_escapes(text, data, file)
     return Document(data, file, text)
+
+
+def _placed(message: str, text: str, file: str | None) -> Problem:
+    """The complaint with its line, found by reading the JSON as YAML, which complains of the same things."""
+    try:
+        _read_yaml_events(_HALF_ESCAPE.sub("?", text), file)
+    except WorkflowError as error:
+        problem = error.problems[0]
+        if problem.message.startswith(message.partition(";")[0]):
+            return problem
+    return Problem(message, file)
 
 
 def _depth_exceeds(data: Any, limit: int) -> bool:

@@ -60,10 +60,10 @@ class _Bars(_Warnings):
     def __call__(self, event: events.Event) -> None:
         match event:
             case events.NodeStarted(node=node):
-                self._tasks[node] = self._display().add_task(node, total=None)
+                self._tasks[node] = self._display().add_task(node, total=None, steps="")
             case events.NodeProgress(node=node, step=step, total=total) if node in self._tasks:
                 self._with_steps.add(node)
-                self._display().update(self._tasks[node], completed=step, total=total)
+                self._display().update(self._tasks[node], completed=step, total=total, steps=f"{step}/{total}")
             case events.NodeFinished(node=node) if node in self._tasks and node not in self._with_steps:
                 self._display().remove_task(self._tasks[node])
             case events.RunWarning():
@@ -89,13 +89,14 @@ class _Bars(_Warnings):
 
 def _make_display(environment: Environment) -> Progress:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(file=environment.stderr, _environ=environment.variables)
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[steps]}"),
         TimeElapsedColumn(),
         console=console,
+        refresh_per_second=5,
     )

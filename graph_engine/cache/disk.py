@@ -144,14 +144,17 @@ class DiskCache:
         return digest
 
     def _write(self, path: str, data: bytes) -> None:
+        try:
+            self._write_and_rename(path, data)
+        except FileNotFoundError:  # the folder is new, or somebody cleared the cache at this moment
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            self._write_and_rename(path, data)
+
+    def _write_and_rename(self, path: str, data: bytes) -> None:
         name = f".{os.getpid()}-{self._token}-{next(self._counter)}.tmp"
         temporary = f"{path[: path.rindex(os.sep)]}{os.sep}{name}"
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            try:
-                handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileNotFoundError:
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-                handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:
                 _write_all(handle, data)
             finally:
@@ -226,9 +229,10 @@ class DiskCache:
         return [key for key in keys if self.get(key) is None]
 
     def clear(self) -> None:
-        """Remove everything."""
-        for _, _, path in self._files():
-            self._remove(path)
+        """Remove everything but what somebody is writing just now."""
+        for modified, _, path in self._files():
+            if not path.endswith(".tmp") or abs(time.time() - modified) > _ORPHAN_AFTER:
+                self._remove(path)
 
 
 def _is_key(name: str) -> bool:

@@ -37,7 +37,7 @@ def _card(title: str, trainings: dict[str, checkpoint.Counters]) -> dict[str, An
         "recipe": "Muon for matrices and AdamW for the rest, bfloat16 autocast on one CPU thread, averaged weights.",
         "trainings": {
             name: {
-                "command": f"python -m graph_engine_shapes.train {name} --minutes {round(c.minutes)}",
+                "command": f"python -m graph_engine_shapes.train {name} --minutes {round(c.minutes, 1):g}",
                 "minutes": round(c.minutes, 1),
                 "steps": c.step,
                 "pictures": c.pictures,

@@ -156,12 +156,12 @@ class Engine:
     async def arun(self, workflow: Workflow, inputs: Mapping[str, Any] | None = None, **options: Any) -> Result:
         """`run` for async code: runs in a thread; cancelling the task cancels the run."""
         cancel = options.pop("cancel", None) or threading.Event()
-        work = asyncio.to_thread(self.run, workflow, inputs, cancel=cancel, **options)
+        task = asyncio.ensure_future(asyncio.to_thread(self.run, workflow, inputs, cancel=cancel, **options))
         try:
-            return await asyncio.shield(task := asyncio.ensure_future(work))
+            return await asyncio.shield(task)
         except asyncio.CancelledError:
             cancel.set()
-            await task
+            await asyncio.wait([task])
             raise
 
     def stream(self, workflow: Workflow, inputs: Mapping[str, Any] | None = None, **options: Any) -> Stream:
@@ -199,8 +199,12 @@ class Stream:
         try:
             while (event := self._events.get()) is not None:
                 yield event
+        except BaseException:  # also when the reader leaves early
+            self._cancel.set()
+            raise
         finally:
-            self._end()
+            self._thread.join()
+            self._events.put(None)  # for whoever looks again
         if self._error:
             raise self._error
 
@@ -208,15 +212,14 @@ class Stream:
         try:
             while (event := await asyncio.to_thread(self._events.get)) is not None:
                 yield event
-        finally:
+        except BaseException:
             self._cancel.set()
+            raise
+        finally:
             await asyncio.to_thread(self._thread.join)
+            self._events.put(None)
         if self._error:
             raise self._error
-
-    def _end(self) -> None:
-        self._cancel.set()
-        self._thread.join()
 
 
 class _Once:

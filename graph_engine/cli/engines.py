@@ -60,7 +60,9 @@ def checked(engine: Engine, workflow: Workflow) -> None:
 
 def find_broken_plugin(workflow: Workflow, registry: Registry) -> PluginProblem | None:
     """The problem of the first broken plugin that the workflow names a node of."""
-    for part in (workflow, *workflow.subgraphs.values()):
+    parts = [workflow]
+    for part in parts:  # grows while it is walked
+        parts += part.subgraphs.values()
         for entry in part.nodes.values():
             broken = registry.broken_pack(entry.type) if entry.type not in registry.nodes else None
             if broken is not None:

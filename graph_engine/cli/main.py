@@ -33,7 +33,10 @@ COMMANDS = {
     "new-plugin": "write a new plugin package to start from",
     "check-plugin": "check a plugin package before publishing it",
 }
-"""The engine's own commands; each is a module of this package with `configure` and `execute`."""
+"""The engine's own commands; each is a module of this package with `configure` and `execute`.
+
+One with `refuse(error, arguments, environment)` is told of a wrong call, for scripts that read its output.
+"""
 
 
 class _Module(Protocol):
@@ -77,8 +80,13 @@ def _dispatch(arguments: Sequence[str], environment: Environment) -> int:
     if name in COMMANDS:
         module: _Module = import_module("graph_engine.cli." + name.replace("-", "_"))
         parser.description = (module.__doc__ or "").strip()
-        module.configure(parser, rest)
-        return module.execute(parser.parse(rest), environment)
+        try:
+            module.configure(parser, rest)
+            return module.execute(parser.parse(rest), environment)
+        except GraphEngineError as error:
+            if hasattr(module, "refuse"):
+                module.refuse(error, rest, environment)
+            raise
     command = _plugin_command(name, environment)
     parser.description = command.help
     command.configure(parser)

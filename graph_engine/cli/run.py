@@ -22,7 +22,7 @@ from graph_engine.errors import GraphEngineError
 from graph_engine.kinds import SavedImages, kind_of
 from graph_engine.result import NodeState, Result
 
-__all__ = ["configure", "execute"]
+__all__ = ["configure", "execute", "refuse"]
 
 _EXIT = {"ok": ExitStatus.OK, "failed": ExitStatus.FAILED, "cancelled": ExitStatus.INTERRUPTED}
 
@@ -39,12 +39,7 @@ def configure(parser: CommandParser, arguments: Sequence[str]) -> None:
 
 
 def execute(options: argparse.Namespace, environment: Environment) -> int:
-    try:
-        result = _run(options, environment)
-    except GraphEngineError as error:
-        if options.json:
-            environment.write(_refused(error))
-        raise
+    result = _run(options, environment)
     if options.json:
         environment.write(json.dumps(result.to_json(), ensure_ascii=False))
     else:
@@ -70,12 +65,15 @@ def _run(options: argparse.Namespace, environment: Environment) -> Result:
         )
 
 
-def _refused(error: GraphEngineError) -> str:
-    """The JSON object of a call that was wrong: nothing ran."""
+def refuse(error: GraphEngineError, arguments: Sequence[str], environment: Environment) -> None:
+    """Under --json a call that was wrong prints its object too: nothing ran."""
+    if "--json" not in arguments:
+        return
     problem = next(iter(getattr(error, "problems", ())), None)
     where = ":".join(str(part) for part in (problem.file, problem.line) if part) if problem else None
     report = {"node": None, "type": type(error).__name__, "message": str(error), "where": where or None}
-    return json.dumps({"status": "failed", "nodes": {}, "outputs": {}, "error": report}, ensure_ascii=False)
+    data = {"status": "failed", "nodes": {}, "outputs": {}, "error": report}
+    environment.write(json.dumps(data, ensure_ascii=False))
 
 
 def _lines(outputs: Mapping[str, Any]) -> Iterator[str]:

@@ -168,6 +168,15 @@ def test_a_wrong_workflow_is_refused_in_json_too(shell):
     assert "Did you mean 'trial.add'?" in data["error"]["message"]
 
 
+@pytest.mark.parametrize("arguments", [["gone.yaml"], ["sum.yaml", "--stat", "1"], ["sum.yaml", "--start", "x"]])
+def test_every_refusal_is_json_when_json_is_asked_for(sums, arguments):
+    answer = sums("run", *arguments, "--json")
+    data = json.loads(answer.out)
+    assert answer.status == 2
+    assert data.keys() == {"status", "nodes", "outputs", "error"}
+    assert data["error"]["message"] in answer.err
+
+
 KINDS_OF_INPUTS = workflow(
     nodes="""
     shouted: {node: trial.shout, from: {text: inputs.text, mark: inputs.mark, loud: inputs.loud, seed: inputs.seed}}

@@ -1,73 +1,17 @@
-"""The recorded command of every model: `python -m graph_engine_shapes.train NAME --minutes N`.
-
-Runs again from its checkpoint after any interruption; a larger `--minutes` goes on with a finished training.
-"""
+"""The recorded command of every model: `python -m graph_engine_shapes.train NAME --minutes N`."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-from pathlib import Path
 
-MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "268435456"}
-"""glibc settings that keep freed memory: without them a training step spends much of its time in page faults."""
-MINUTES = {"glide-text": 4.0, "glide": 60.0, "glide-upsampler": 20.0, "clip": 12.0}
-
-
-def folder_of(name: str) -> Path:
-    """Where the training `name` keeps its checkpoint: under the user's data folder."""
-    from platformdirs import user_data_path
-
-    return Path(os.environ.get("GRAPH_ENGINE_TRAINING", user_data_path("graph-engine") / "training")) / name
-
-
-def run(name: str, minutes: float, watch: bool = True, compiled: bool = False) -> Path:
-    """Train `name` and return its folder; what it builds on is trained first."""
-    import torch
-
-    from graph_engine_shapes.loop import train
-    from graph_engine_shapes.recipes import task_of, watcher_of
-
-    torch.set_num_threads(1)
-    folder = folder_of(name)
-    for needed in {"glide": ["glide-text"], "glide-upsampler": ["glide-text"]}.get(name, []):
-        if not (folder_of(needed) / "checkpoint.safetensors").exists():
-            run(needed, MINUTES[needed])
-    task = task_of(name, folder_of)
-    train(task, folder, minutes, watcher_of(name, folder) if watch else None, compiled=compiled)
-    return folder
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments, shared with `graph-engine train-shapes`."""
-    parser.add_argument("name", choices=sorted(MINUTES), help="what to train")
-    parser.add_argument("--minutes", type=float, help="processor time in all, earlier runs counted")
-    parser.add_argument("--compile", action="store_true", help="torch.compile the network: some minutes, then faster")
-    parser.add_argument("--no-watch", action="store_true", help="leave the alignment over time to another process")
-
-
-def start(options: argparse.Namespace) -> int:
-    """Train as the command's arguments say, in a process whose allocator is settled."""
-    if not MALLOC.keys() <= os.environ.keys():
-        command = [sys.executable, "-m", "graph_engine_shapes.train", *_arguments(options)]
-        os.execve(sys.executable, command, os.environ | MALLOC)  # noqa: S606 - the same program, no shell
-    print(run(options.name, options.minutes or MINUTES[options.name], not options.no_watch, options.compile))
-    return 0
-
-
-def _arguments(options: argparse.Namespace) -> list[str]:
-    """The arguments that parse to `options`."""
-    minutes = ["--minutes", str(options.minutes)] if options.minutes else []
-    flags = [flag for flag in ("--compile", "--no-watch") if getattr(options, flag[2:].replace("-", "_"))]
-    return [options.name, *minutes, *flags]
+from graph_engine_shapes import training
 
 
 def main() -> int:
-    """`python -m graph_engine_shapes.train`."""
-    parser = argparse.ArgumentParser(prog="graph_engine_shapes.train", description=__doc__)
-    add_arguments(parser)
-    return start(parser.parse_args())
+    """Parse and train."""
+    parser = argparse.ArgumentParser(prog="graph_engine_shapes.train", description=training.__doc__)
+    training.add_arguments(parser)
+    return training.start(parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from graph_engine import Command, ModelSource, hookimpl
-from graph_engine_shapes import train
+from graph_engine_shapes import training
 from graph_engine_shapes.nodes import judge, random_prompts, render
 
 __all__ = ["judge", "random_prompts", "register_commands", "register_models", "register_nodes", "render"]
@@ -32,8 +32,8 @@ def register_models() -> list[ModelSource]:
 @hookimpl
 def register_commands() -> list[Command]:
     """`graph-engine train-shapes NAME`: the recorded command behind every model here."""
-    return [Command("train-shapes", "train a model of the shapes world", train.add_arguments, _train)]
+    return [Command("train-shapes", "train a model of the shapes world", training.add_arguments, _train)]
 
 
 def _train(options: argparse.Namespace) -> int:
-    return train.start(options)
+    return training.start(options)

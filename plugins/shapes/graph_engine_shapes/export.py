@@ -15,7 +15,7 @@ from torch import nn
 from graph_engine_shapes import checkpoint, networks, tokenizer
 from graph_engine_shapes.clip_task import ClipReader
 from graph_engine_shapes.picture_task import load_text, load_unet
-from graph_engine_shapes.train import folder_of
+from graph_engine_shapes.training import folder_of
 
 MODELS = Path(__file__).parent / "models"
 TEXT_SPACE = "shapes-glide"

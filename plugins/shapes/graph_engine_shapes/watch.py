@@ -58,7 +58,7 @@ def plot(folder: Path) -> None:
 
 def main() -> int:
     """Look at a training every so many minutes, until it has spent `--until` minutes."""
-    from graph_engine_shapes.train import folder_of
+    from graph_engine_shapes.training import folder_of
 
     parser = argparse.ArgumentParser(prog="graph_engine_shapes.watch", description=__doc__)
     parser.add_argument("name", choices=("glide", "glide-upsampler", "clip"))

@@ -6,6 +6,7 @@ A test compares the pages with what this script makes, so a page never shows an 
 from __future__ import annotations
 
 import io
+import os
 import re
 import shlex
 import sys
@@ -47,8 +48,7 @@ def render(page: str) -> str:
 
 def _help(arguments: str) -> str:
     out = io.StringIO()
-    environment = Environment(io.StringIO(), out, out, {"COLUMNS": "100"}, ROOT, packs)
-    environment.cwd = Path()
+    environment = Environment(io.StringIO(), out, out, {"COLUMNS": "100"}, Path(), packs)
     graph_engine(shlex.split(arguments), environment)
     return out.getvalue()
 
@@ -65,6 +65,7 @@ def drawing(workflow: str) -> str:
 
 def main() -> int:
     """Rewrite every page and drawing; say which ones changed."""
+    os.chdir(ROOT)  # the help screens show paths from here
     wanted = {page: render(page.read_text(encoding="utf-8")) for page in [ROOT / "README.md", *DOCS.rglob("*.md")]}
     wanted |= {ROOT / picture: drawing(workflow) for picture, workflow in DRAWINGS.items()}
     for path, text in wanted.items():

@@ -127,8 +127,12 @@ def test_an_atomic_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_pat
     class Stop(BaseException):
         pass
 
-    with pytest.raises(Stop), atomic_write(target) as temporary:
-        temporary.write_text("new")
-        raise Stop
+    def write_half() -> None:
+        with atomic_write(target) as temporary:
+            temporary.write_text("new")
+            raise Stop
+
+    with pytest.raises(Stop):
+        write_half()
     assert [path.name for path in target.parent.iterdir()] == ["a.txt"]
     assert target.read_text() == "old"

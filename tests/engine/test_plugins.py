@@ -1,5 +1,5 @@
 """One broken plugin is a recorded problem that names its package; everything else goes on."""
-# ruff: noqa: E501 - one case a line
+
 
 from __future__ import annotations
 

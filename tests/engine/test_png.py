@@ -1,5 +1,5 @@
 """The workflow inside a picture: found, refused when damaged, and never a bomb."""
-# ruff: noqa: E501 - one case a line
+
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def sampling() -> str:
     same = "the same pixels" if figures["same_pixels"] else f"pixels differ by {figures['largest_difference']:.1e}"
     return f"""## Sampling: `core.denoise` against the same loop written by hand with diffusers
 
-{figures["count"]} pictures, {figures["steps"]} steps, classifier-free guidance; medians of interleaved repetitions,
+A batch of {figures["count"]}, {figures["steps"]} steps, classifier-free guidance; medians of interleaved repetitions,
 limit 1.02; {same}.
 
 | clock | engine s | by hand s | ratio |

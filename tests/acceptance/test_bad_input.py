@@ -1,4 +1,4 @@
-"""Wrong and hostile input by the real command: all mistakes at once, each with its place, in bounded time and memory."""
+"""Wrong and hostile input by the real command: all mistakes at once, each with its place, in bounded resources."""
 
 from __future__ import annotations
 

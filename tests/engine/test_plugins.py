@@ -1,6 +1,5 @@
 """One broken plugin is a recorded problem that names its package; everything else goes on."""
 
-
 from __future__ import annotations
 
 import types

@@ -1,6 +1,5 @@
 """The workflow inside a picture: found, refused when damaged, and never a bomb."""
 
-
 from __future__ import annotations
 
 import json

@@ -65,7 +65,8 @@ def figures(model: Shipped, n: int, steps: int) -> list[dict[str, Any]]:
         prompts = fresh_prompts(n, objects == 2, seed, HELD[held])
         for pictures in model.pictures(prompts, seed, steps, scale):
             if pictures is not None:
-                facts = {"objects_asked": objects, "combinations": held, "guidance": scale, "size": pictures.shape[-1]}
+                facts = {"objects_asked": objects, "combinations": held, "guidance": scale}
+                facts["resolution"] = pictures.shape[-1]
                 seen = verdicts(pictures, prompts)
                 rows.append(facts | {"prompts": n} | {name: mean(seen, name) for name in ATTRIBUTES})
     return rows
@@ -75,7 +76,7 @@ def headline(rows: list[dict[str, Any]]) -> dict[str, float]:
     """The figures that the project promises, at 32x32: one object obeyed, two objects right; scale 3 and 1."""
     out = {}
     for row in rows:
-        if row["size"] == 32:
+        if row["resolution"] == 32:
             name = "one_object" if row["objects_asked"] == 1 else "two_objects"
             key = f"{name}_{row['combinations']}_guidance_{row['guidance']:g}"
             out[key] = row["obeyed" if row["objects_asked"] == 1 else "objects"]

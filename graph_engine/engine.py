@@ -144,6 +144,8 @@ class Engine:
         return result
 
     def _remember(self, plan: Plan, result: Result, on_event: EventHandler | None) -> None:
+        if self.history.folder is None:
+            return
         done = [name for name in plan.graph.nodes if result.nodes[name].state in {"ran", "memory", "disk"}]
         try:
             self.history.add(workflow_identity(plan.graph), plan.recipes(done))

@@ -56,7 +56,8 @@ def pictures() -> str:
     folder = Path(spec.origin).parent / "models" / "glide"
     with open(folder / "evaluation.csv", newline="") as file:
         found = list(csv.DictReader(file))
-    columns = ("objects_asked", "combinations", "guidance", "size", "obeyed", "objects", "colour", "shape", "relation")
+    asked = ("objects_asked", "combinations", "guidance", "resolution")
+    columns = (*asked, "obeyed", "objects", "colour", "shape", "relation")
     table = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     table += ["| " + " | ".join(_figure(row[column]) for column in columns) + " |" for row in found]
     card = json.loads((folder / "card.json").read_text("utf-8"))

@@ -87,7 +87,7 @@ def _layers(boxes: Mapping[str, Box], wires: Sequence[Wire]) -> dict[str, int]:
     """Each box right of all that it needs; boxes that need nothing stand close to their first user."""
     import networkx
 
-    graph = networkx.DiGraph()
+    graph: networkx.DiGraph[str] = networkx.DiGraph()
     graph.add_nodes_from(boxes)
     graph.add_edges_from((wire.source, wire.target) for wire in wires if wire.source != wire.target)
     if INPUTS in boxes:

@@ -33,12 +33,8 @@ def mean(values: list[judging.Verdict], name: str) -> float:
     return round(sum(float(getattr(v, name)) for v in values) / len(values), 4)
 
 
-def look(folder: Path, n: int = 64) -> Row:
-    """One line of a training's log: what its averaged weights can do by now, on fresh prompts."""
-    return {"clip": _look_clip, "glide": _look_base, "glide-upsampler": _look_upsampler}[folder.name](folder, n)
-
-
-def _look_base(folder: Path, n: int, steps: int = 12, scale: float = 3.0) -> Row:
+def look_base(folder: Path, n: int, steps: int = 12, scale: float = 3.0) -> Row:
+    """What the base's averaged weights draw by now for fresh prompts."""
     unet, counters = load_unet(folder)
     text = load_text(folder.parent / "glide-text")
     seen = {}
@@ -47,10 +43,11 @@ def _look_base(folder: Path, n: int, steps: int = 12, scale: float = 3.0) -> Row
         prompts = fresh_prompts(n, two, seed)
         pictures = sampling.generate(unet, text, prompts, list(range(seed, seed + n)), steps, scale)
         seen[two] = verdicts(pictures, prompts)
-    return _picture_row(counters, seen[False], seen[True])
+    return picture_row(counters, seen[False], seen[True])
 
 
-def _look_upsampler(folder: Path, n: int) -> Row:
+def look_upsampler(folder: Path, n: int) -> Row:
+    """What the upsampler's averaged weights make of true pictures."""
     unet, counters = load_unet(folder, upsampler=True)
     text = load_text(folder.parent / "glide-text")
     seen = {}
@@ -60,17 +57,19 @@ def _look_upsampler(folder: Path, n: int) -> Row:
         prompts = captions.random_captions(scenes, captions.seeded(seed), keep=1.0)
         low = render(scenes, networks.BASE_SIZE)
         seen[two] = verdicts(sampling.upsample(unet, text, prompts, list(range(seed, seed + n)), low), prompts)
-    return _picture_row(counters, seen[False], seen[True])
+    return picture_row(counters, seen[False], seen[True])
 
 
-def _picture_row(counters: checkpoint.Counters, one: list[judging.Verdict], two: list[judging.Verdict]) -> Row:
+def picture_row(counters: checkpoint.Counters, one: list[judging.Verdict], two: list[judging.Verdict]) -> Row:
+    """One line of a log: how far the training has come, and what of the prompts came true."""
     row: Row = {"minutes": round(counters.minutes, 2), "pictures": counters.pictures}
     row |= {"one_object": mean(one, "obeyed"), "two_objects": mean(two, "objects")}
     row |= {f"one_{k}": mean(one, k) for k in ("colour", "shape", "background")}
     return row | {f"two_{k}": mean(two, k) for k in ("colour", "shape", "relation", "size")}
 
 
-def _look_clip(folder: Path, n: int) -> Row:
+def look_clip(folder: Path, n: int) -> Row:
+    """How well CLIP's averaged weights tell captions apart."""
     weights, counters = checkpoint.averaged(folder)
     reader = ClipReader()
     reader.load_state_dict(weights)

@@ -24,6 +24,7 @@ class Counters:
     step: int = 0
     pictures: int = 0
     minutes: float = 0.0
+    compiled: bool = False
 
 
 @dataclass

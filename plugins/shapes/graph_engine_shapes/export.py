@@ -15,6 +15,7 @@ from torch import nn
 from graph_engine_shapes import checkpoint, networks, tokenizer
 from graph_engine_shapes.clip_task import ClipReader
 from graph_engine_shapes.picture_task import load_text, load_unet
+from graph_engine_shapes.recipes import found
 from graph_engine_shapes.training import folder_of
 
 MODELS = Path(__file__).parent / "models"
@@ -23,11 +24,12 @@ SCHEDULERS = {"unet": ("scheduler", "v_prediction"), "upsampler": ("upsampler_sc
 """U-Net's folder -> its schedule's folder, and what it predicts."""
 
 
-def _save(model: nn.Module, folder: Path) -> None:
+def save_half(model: nn.Module, folder: Path) -> None:
+    """Write a network's config and its weights in float16."""
     model.half().save_pretrained(folder)  # type: ignore[operator]
 
 
-def _card(title: str, trainings: dict[str, checkpoint.Counters]) -> dict[str, Any]:
+def card(title: str, trainings: dict[str, checkpoint.Counters]) -> dict[str, Any]:
     """What a model is made from; `evaluate` adds what it can do."""
     return {
         "title": title,
@@ -37,7 +39,7 @@ def _card(title: str, trainings: dict[str, checkpoint.Counters]) -> dict[str, An
         "recipe": "Muon for matrices and AdamW for the rest, bfloat16 autocast on one CPU thread, averaged weights.",
         "trainings": {
             name: {
-                "command": f"python -m graph_engine_shapes.train {name} --minutes {round(c.minutes, 1):g}",
+                "command": _command(name, c),
                 "minutes": round(c.minutes, 1),
                 "steps": c.step,
                 "pictures": c.pictures,
@@ -47,7 +49,12 @@ def _card(title: str, trainings: dict[str, checkpoint.Counters]) -> dict[str, An
     }
 
 
-def _copy_logs(target: Path, names: Iterable[str]) -> None:
+def _command(name: str, counters: checkpoint.Counters) -> str:
+    compiled = " --compile" if counters.compiled else ""
+    return f"python -m graph_engine_shapes.train {name} --minutes {round(counters.minutes, 1):g}{compiled}"
+
+
+def copy_logs(target: Path, names: Iterable[str]) -> None:
     """Put each training's alignment over time, table and plot, beside the weights."""
     for name in names:
         for log in folder_of(name).glob("alignment.*"):
@@ -55,7 +62,8 @@ def _copy_logs(target: Path, names: Iterable[str]) -> None:
             shutil.copyfile(log, target / "training" / f"{name}-{log.name}")
 
 
-def _write(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write model.json or card.json."""
     path.write_text(json.dumps(content, indent=2) + "\n")
 
 
@@ -108,11 +116,11 @@ def export_glide(target: Path) -> None:
     parts = glide_parts()
     unet, base = load_unet(folder_of("glide"))
     trainings = {"glide-text": checkpoint.averaged(folder_of("glide-text"))[1], "glide": base}
-    _save(unet, target / "unet")
-    _save(load_text(folder_of("glide-text")), target / "text_encoder")
+    save_half(unet, target / "unet")
+    save_half(load_text(folder_of("glide-text")), target / "text_encoder")
     if (folder_of("glide-upsampler") / checkpoint.FILE).exists():
         upsampler, counters = load_unet(folder_of("glide-upsampler"), upsampler=True)
-        _save(upsampler, target / "upsampler")
+        save_half(upsampler, target / "upsampler")
         trainings["glide-upsampler"] = counters
     else:
         del parts["upsampler"]
@@ -120,9 +128,9 @@ def export_glide(target: Path) -> None:
     for folder, prediction_type in SCHEDULERS.values():
         networks.scheduler(prediction_type).save_pretrained(target / folder)
     title = "GLIDE on the shapes world: text to 32x32, then to 64x64"
-    _write(target / "model.json", {"format": 1, "family": "glide", "title": title, "parts": parts})
-    _write(target / "card.json", _card(title, trainings))
-    _copy_logs(target, trainings)
+    write_json(target / "model.json", {"format": 1, "family": "glide", "title": title, "parts": parts})
+    write_json(target / "card.json", card(title, trainings))
+    copy_logs(target, trainings)
 
 
 def export_clip(target: Path) -> None:
@@ -131,7 +139,7 @@ def export_clip(target: Path) -> None:
     weights, counters = checkpoint.averaged(folder_of("clip"))
     reader = ClipReader()
     reader.load_state_dict(weights)
-    _save(reader.clip, target / "clip")
+    save_half(reader.clip, target / "clip")
     tokenizer.save(target / "tokenizer")
     part = {
         "kind": "CLIP",
@@ -147,19 +155,26 @@ def export_clip(target: Path) -> None:
         "attention_mask": False,
     }
     title = "CLIP on the shapes world, 32x32"
-    _write(target / "model.json", {"format": 1, "family": "clip", "title": title, "parts": {"clip": part}})
-    _write(target / "card.json", _card(title, {"clip": counters}))
-    _copy_logs(target, ["clip"])
+    write_json(target / "model.json", {"format": 1, "family": "clip", "title": title, "parts": {"clip": part}})
+    write_json(target / "card.json", card(title, {"clip": counters}))
+    copy_logs(target, ["clip"])
+
+
+EXPORTS = {
+    "glide": "export:export_glide",
+    "clip": "export:export_clip",
+}
+"""Model -> `module:function` that writes it into the folder given."""
 
 
 def main() -> int:
     """Export a model into the package, or into `--out`."""
     parser = argparse.ArgumentParser(prog="graph_engine_shapes.export", description=__doc__)
-    parser.add_argument("name", choices=("glide", "clip"))
+    parser.add_argument("name", choices=sorted(EXPORTS))
     parser.add_argument("--out", type=Path, default=MODELS, help="folder in which the model's folder is written")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    {"glide": export_glide, "clip": export_clip}[options.name](options.out / options.name)
+    found(EXPORTS[options.name])(options.out / options.name)
     print(options.out / options.name)
     return 0
 

@@ -84,6 +84,7 @@ def train(
     """
     state = start(task, folder)
     counters = state.counters
+    counters.compiled = compiled
     forward = torch.compile(state.model) if compiled else None
     mean, saved, watched = 0.0, counters.minutes, counters.minutes
     with tqdm(

@@ -1,35 +1,62 @@
-"""From a training's name to its task and to what watches it."""
+"""Every training by name: what it builds on, how long it takes, what watches it. Plain data; nothing is imported."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from graph_engine_shapes.loop import Task
+if TYPE_CHECKING:
+    from graph_engine_shapes.alignment import Row
+    from graph_engine_shapes.loop import Task
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training.
+
+    task: `module:name` of what makes its Task, called with the folder of each training in `needs`; minutes: processor
+    time that it takes by default; look: `module:name` of what measures a checkpoint, called with the training's folder
+    and the number of prompts, or None where only the loss can be watched.
+    """
+
+    task: str
+    minutes: float
+    needs: tuple[str, ...] = ()
+    look: str | None = None
+
+
+RECIPES = {
+    "glide-text": Recipe("text_task:TextTask", 4),
+    "glide": Recipe("picture_task:BaseTask", 60, ("glide-text",), "alignment:look_base"),
+    "glide-upsampler": Recipe("picture_task:UpsamplerTask", 20, ("glide-text",), "alignment:look_upsampler"),
+    "clip": Recipe("clip_task:ClipTask", 12, (), "alignment:look_clip"),
+}
+"""Name -> recipe, in an order in which each comes after what it needs."""
 
 
 def task_of(name: str, folder_of: Callable[[str], Path]) -> Task:
-    """The recipe called `name`; `folder_of` says where the trainings lie that it builds on."""
-    from graph_engine_shapes.clip_task import ClipTask
-    from graph_engine_shapes.picture_task import BaseTask, UpsamplerTask
-    from graph_engine_shapes.text_task import TextTask
-
-    if name == "glide-text":
-        return TextTask()
-    if name == "glide":
-        return BaseTask(folder_of("glide-text"))
-    if name == "glide-upsampler":
-        return UpsamplerTask(folder_of("glide-text"))
-    if name == "clip":
-        return ClipTask()
-    raise ValueError(f"no recipe is called {name!r}; there are glide-text, glide, glide-upsampler, clip")
+    """The task of the recipe called `name`; `folder_of` says where the trainings lie that it builds on."""
+    recipe = _recipe(name)
+    task: Task = found(recipe.task)(*(folder_of(needed) for needed in recipe.needs))
+    return task
 
 
-def watcher_of(name: str, folder: Path) -> Callable[[], object] | None:
-    """What logs the alignment of `name` over time, where there is such a thing."""
-    if name == "glide-text":
-        return None
-    from graph_engine_shapes.watch import note
+def look_of(name: str) -> Callable[[Path, int], Row] | None:
+    """What measures a checkpoint of `name`, where there is such a thing."""
+    look = _recipe(name).look
+    return None if look is None else found(look)
 
-    return partial(note, folder)
+
+def _recipe(name: str) -> Recipe:
+    if name not in RECIPES:
+        raise ValueError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def found(place: str) -> Any:
+    """What `module:name` of this package names."""
+    module, name = place.split(":")
+    return getattr(import_module(f"graph_engine_shapes.{module}"), name)

@@ -8,11 +8,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+from graph_engine_shapes.recipes import RECIPES, look_of, task_of
 
 MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "268435456"}
 """glibc settings that keep freed memory: without them a training step spends much of its time in page faults."""
-MINUTES = {"glide-text": 4.0, "glide": 60.0, "glide-upsampler": 20.0, "clip": 12.0}
 
 
 def folder_of(name: str) -> Path:
@@ -27,21 +30,28 @@ def run(name: str, minutes: float, watch: bool = True, compiled: bool = False) -
     import torch
 
     from graph_engine_shapes.loop import train
-    from graph_engine_shapes.recipes import task_of, watcher_of
 
     torch.set_num_threads(1)
     folder = folder_of(name)
-    for needed in {"glide": ["glide-text"], "glide-upsampler": ["glide-text"]}.get(name, []):
+    for needed in RECIPES[name].needs:
         if not (folder_of(needed) / "checkpoint.safetensors").exists():
-            run(needed, MINUTES[needed])
-    task = task_of(name, folder_of)
-    train(task, folder, minutes, watcher_of(name, folder) if watch else None, compiled=compiled)
+            run(needed, RECIPES[needed].minutes)
+    train(task_of(name, folder_of), folder, minutes, _watcher(name) if watch else None, compiled=compiled)
     return folder
+
+
+def _watcher(name: str) -> Callable[[], object] | None:
+    """What logs the alignment of `name` over time, where there is such a thing."""
+    if look_of(name) is None:
+        return None
+    from graph_engine_shapes.watch import note
+
+    return partial(note, folder_of(name))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments, shared with `graph-engine train-shapes`."""
-    parser.add_argument("name", choices=sorted(MINUTES), help="what to train")
+    parser.add_argument("name", choices=sorted(RECIPES), help="what to train")
     parser.add_argument("--minutes", type=float, help="processor time in all, earlier runs counted")
     parser.add_argument("--compile", action="store_true", help="torch.compile the network: some minutes, then faster")
     parser.add_argument("--no-watch", action="store_true", help="leave the alignment over time to another process")
@@ -52,7 +62,7 @@ def start(options: argparse.Namespace) -> int:
     if not MALLOC.keys() <= os.environ.keys():
         command = [sys.executable, "-m", "graph_engine_shapes.train", *_arguments(options)]
         os.execve(sys.executable, command, os.environ | MALLOC)  # noqa: S606 - the same program, no shell
-    print(run(options.name, options.minutes or MINUTES[options.name], not options.no_watch, options.compile))
+    print(run(options.name, options.minutes or RECIPES[options.name].minutes, not options.no_watch, options.compile))
     return 0
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 
 from graph_engine_shapes import checkpoint
-from graph_engine_shapes.alignment import Row, look
+from graph_engine_shapes.alignment import Row
+from graph_engine_shapes.recipes import RECIPES, look_of
 
 PLOTTED = {
     "one_object": "one object: colour, shape, background",
@@ -24,9 +25,16 @@ PLOTTED = {
 }
 
 
+PROMPTS = 64
+"""How many fresh prompts of each kind a look is made of."""
+
+
 def note(folder: Path) -> Row:
     """Look at the training in `folder`, append what was seen to its log, and draw the log anew."""
-    row = look(folder)
+    look = look_of(folder.name)
+    if look is None:
+        raise ValueError(f"nothing watches {folder.name!r} but its loss")
+    row = look(folder, PROMPTS)
     path = folder / "alignment.csv"
     fresh = not path.exists()
     with path.open("a", newline="") as file:
@@ -61,7 +69,7 @@ def main() -> int:
     from graph_engine_shapes.training import folder_of
 
     parser = argparse.ArgumentParser(prog="graph_engine_shapes.watch", description=__doc__)
-    parser.add_argument("name", choices=("glide", "glide-upsampler", "clip"))
+    parser.add_argument("name", choices=[name for name, recipe in RECIPES.items() if recipe.look])
     parser.add_argument("--every", type=float, default=6.0, help="minutes between looks")
     parser.add_argument("--until", type=float, required=True, help="training minutes after which to stop")
     options = parser.parse_args()

@@ -6,15 +6,21 @@ from graph_engine.errors import Cancelled, GraphEngineError, NodeFailure, Proble
 from graph_engine.hookspecs import Command, ModelSource, hookimpl
 from graph_engine.kinds import (
     CLIP,
+    VAE,
+    Classifier,
     Denoiser,
     Guidance,
     Image,
+    ImageEmbedding,
+    ImageTokenizer,
     Latents,
     Mask,
     ModelPart,
     SavedImages,
     TextEmbedding,
     TextEncoder,
+    TokenModel,
+    Tokens,
     kind,
 )
 from graph_engine.node import Expansion, Lazy, Node, node
@@ -24,7 +30,9 @@ from graph_engine.workflow import InputDecl, Link, NodeEntry, Workflow
 
 __all__ = [
     "CLIP",
+    "VAE",
     "Cancelled",
+    "Classifier",
     "Command",
     "Context",
     "Denoiser",
@@ -35,6 +43,8 @@ __all__ = [
     "GraphEngineError",
     "Guidance",
     "Image",
+    "ImageEmbedding",
+    "ImageTokenizer",
     "InputDecl",
     "Latents",
     "Lazy",
@@ -55,6 +65,8 @@ __all__ = [
     "Stream",
     "TextEmbedding",
     "TextEncoder",
+    "TokenModel",
+    "Tokens",
     "WarmStore",
     "Workflow",
     "WorkflowError",

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLIP",
+    "VAE",
+    "Classifier",
     "Denoiser",
     "Guidance",
     "Image",
+    "ImageEmbedding",
+    "ImageTokenizer",
     "Kind",
     "Latents",
     "Mask",
@@ -25,6 +29,8 @@ __all__ = [
     "SavedImages",
     "TextEmbedding",
     "TextEncoder",
+    "TokenModel",
+    "Tokens",
     "kind",
     "kind_of",
 ]
@@ -99,8 +105,9 @@ class Mask:
 class Latents:
     """What a denoiser works on, in the space that it was trained in.
 
-    samples: float32 [n, channels, height, width]; `space` names what they mean: `pixel` for pictures in -1..1, else
-    the latent space of an autoencoder. Two values fit each other only when their spaces are equal.
+    samples: float32 [n, channels, height, width], or [n, d] for embeddings; `space` names what they mean: `pixel` for
+    pictures in -1..1, else the latent space of an autoencoder or the embedding space of a CLIP. Two values fit each
+    other only when their spaces are equal.
     """
 
     samples: Tensor
@@ -126,6 +133,30 @@ class TextEmbedding:
     null_tokens: Tensor | None = None
     null_pooled: Tensor | None = None
     null_mask: Tensor | None = None
+
+
+@kind(color="#e056fd")
+@dataclass(frozen=True, eq=False)
+class ImageEmbedding:
+    """Points of CLIP's joint space: of pictures, or of texts in a picture's place.
+
+    vectors: float32 [n, d]; `space` names the CLIP that they come from.
+    """
+
+    vectors: Tensor
+    space: str
+
+
+@kind(color="#7ed6df")
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """What an autoregressive model writes: one row of ids for each picture, in reading order.
+
+    ids: int64 [n, length], 0 up to the codebook's size; `codebook` names what the ids stand for.
+    """
+
+    ids: Tensor
+    codebook: str
 
 
 @dataclass(frozen=True)
@@ -155,7 +186,8 @@ class TextEncoder(ModelPart):
 class Denoiser(ModelPart):
     """A network that predicts noise, the picture or the velocity, with the schedule it was trained on.
 
-    conditions: extra inputs bound to it (a low-resolution picture, a mask ...), by name; each is a kind or a number.
+    conditions: extra inputs bound to it (a low-resolution picture, a class label, an image embedding ...), by name;
+    each is a kind or a number.
     """
 
     conditions: Mapping[str, Any] = field(default_factory=dict)
@@ -167,10 +199,37 @@ class CLIP(ModelPart):
     """A text tower and an image tower that share one embedding space."""
 
 
+@kind(color="#ff7979")
+@dataclass(frozen=True)
+class VAE(ModelPart):
+    """An autoencoder: pictures to the latent space that a denoiser works in, and back."""
+
+
+@kind(color="#badc58")
+@dataclass(frozen=True)
+class Classifier(ModelPart):
+    """A classifier of noised pictures, whose gradient can guide a denoiser."""
+
+
+@kind(color="#30336b")
+@dataclass(frozen=True)
+class ImageTokenizer(ModelPart):
+    """A discrete autoencoder: pictures to tokens of a codebook, and back."""
+
+
+@kind(color="#535c68")
+@dataclass(frozen=True)
+class TokenModel(ModelPart):
+    """An autoregressive transformer that writes tokens after a text."""
+
+
 @kind(color="#eb4d4b")
 @dataclass(frozen=True)
 class Guidance:
-    """How sampling is steered: a rule's name, its settings, and the guidance that is applied before it, if any."""
+    """How sampling is steered: a rule's name, its settings, and the guidance that is applied before it, if any.
+
+    settings: numbers and texts, and for rules that ask another model, its handle and what it is asked for.
+    """
 
     rule: str
     settings: Mapping[str, Any] = field(default_factory=dict)

@@ -18,11 +18,16 @@ __all__ = ["FORMAT", "REQUIRED_FACTS", "ModelFiles", "open_model", "part_files",
 FORMAT = 1
 REQUIRED_FACTS: Mapping[str, tuple[str, ...]] = {
     "TextEncoder": ("class", "folder", "tokenizer", "text_space", "max_tokens"),
-    "Denoiser": ("class", "folder", "scheduler", "space", "channels", "size"),
+    "Denoiser": ("class", "folder", "scheduler", "space"),
     "CLIP": ("class", "folder", "tokenizer"),
+    "VAE": ("class", "folder", "space", "channels", "factor"),
+    "Classifier": ("class", "folder", "classes", "image_size"),
+    "ImageTokenizer": ("class", "folder", "codebook", "vocabulary", "grid", "image_size"),
+    "TokenModel": ("class", "folder", "codebook", "vocabulary", "grid", "text_space", "architecture"),
 }
-"""Kind of a part -> what model.json must say of it."""
-_FOLDERS = ("folder", "tokenizer", "scheduler")
+"""Kind of a part -> what model.json must say of it; a denoiser of pictures also its `channels` and `size`, one of
+embeddings its `shape`."""
+_FOLDERS = ("folder", "tokenizer", "scheduler", "text_folder", "quantizer")
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,8 @@ def _check_part(name: str, folder: Path, part: str, facts: Any) -> None:
     where = f"the model {name!r}, part {part!r}"
     if not isinstance(facts, dict) or facts.get("kind") not in REQUIRED_FACTS:
         raise ModelRefused(f"{where}: 'kind' must be one of {', '.join(REQUIRED_FACTS)}")
-    missing = [fact for fact in REQUIRED_FACTS[facts["kind"]] if fact not in facts]
+    sizes = () if facts["kind"] != "Denoiser" or "shape" in facts else ("channels", "size")
+    missing = [fact for fact in (*REQUIRED_FACTS[facts["kind"]], *sizes) if fact not in facts]
     if missing:
         raise ModelRefused(f"{where}: model.json does not say its {', '.join(missing)}")
     for key in _FOLDERS:

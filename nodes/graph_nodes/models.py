@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from graph_engine import CLIP, Context, Denoiser, ModelPart, TextEncoder, node
+from graph_engine import (
+    CLIP,
+    VAE,
+    Classifier,
+    Context,
+    Denoiser,
+    ImageTokenizer,
+    ModelPart,
+    TextEncoder,
+    TokenModel,
+    node,
+)
 from graph_nodes import model_files
 from graph_nodes.errors import ModelRefused
 
@@ -20,14 +31,19 @@ class Model(NamedTuple):
     text_encoder: TextEncoder | None
     denoiser: Denoiser | None
     upsampler: Denoiser | None
+    second_upsampler: Denoiser | None
+    vae: VAE | None
     clip: CLIP | None
+    classifier: Classifier | None
+    token_model: TokenModel | None
+    image_tokenizer: ImageTokenizer | None
 
 
 def _fingerprint(context: Context, model: str) -> dict[str, str]:
     return model_files.fingerprint(context, model)
 
 
-@node(category="models", fingerprint=_fingerprint)
+@node(category="models", version=2, fingerprint=_fingerprint)
 def load_model(context: Context, model: str) -> Model:
     """Open a model by name and hand out its parts, without reading any weights yet.
 
@@ -35,12 +51,27 @@ def load_model(context: Context, model: str) -> Model:
     uses a part, and stay warm for the next run. Raises ModelRefused when the model is unknown or incomplete.
     """
     files = model_files.open_model(context, model)
+
+    def part(name: str, kind: type[P]) -> P | None:
+        return _part(context, files, name, kind)
+
     return Model(
-        text_encoder=_part(context, files, "text_encoder", TextEncoder),
-        denoiser=_part(context, files, "denoiser", Denoiser),
-        upsampler=_part(context, files, "upsampler", Denoiser),
-        clip=_part(context, files, "clip", CLIP),
+        text_encoder=part("text_encoder", TextEncoder),
+        denoiser=part("denoiser", Denoiser),
+        upsampler=part("upsampler", Denoiser),
+        second_upsampler=part("second_upsampler", Denoiser),
+        vae=part("vae", VAE),
+        clip=part("clip", CLIP),
+        classifier=part("classifier", Classifier),
+        token_model=part("token_model", TokenModel),
+        image_tokenizer=part("image_tokenizer", ImageTokenizer),
     )
+
+
+@load_model.upgrade(1)
+def _more_parts(values: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 hands out more parts; the values are the same."""
+    return values
 
 
 def _part(context: Context, files: model_files.ModelFiles, name: str, kind: type[P]) -> P | None:

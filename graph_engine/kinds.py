@@ -27,6 +27,7 @@ __all__ = [
     "Mask",
     "ModelPart",
     "SavedImages",
+    "Start",
     "TextEmbedding",
     "TextEncoder",
     "TokenModel",
@@ -112,6 +113,23 @@ class Latents:
 
     samples: Tensor
     space: str
+
+
+@kind(color="#f0932b")
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where sampling starts when it is not pure noise, and what of that must stay.
+
+    latents: a sample to start from, noised as far as `strength` says (1: all of it, so that nothing is left); mask: 1
+    where it may change, the rest is held; resample: how often each step is made, for harmony between the two (RePaint);
+    noise: x_T itself, in place of noise from the seed.
+    """
+
+    latents: Latents | None = None
+    strength: float = 1.0
+    mask: Mask | None = None
+    resample: int = 1
+    noise: Latents | None = None
 
 
 @kind(color="#f9ca24")

@@ -7,7 +7,7 @@ from typing import Any
 from graph_engine import hookimpl
 from graph_engine import kinds as built_in_kinds
 from graph_engine.kinds import kind_of
-from graph_nodes import diffusion, guidance, image_io, image_ops, lists, loops, models, text, values
+from graph_nodes import binding, diffusion, guidance, image_io, image_ops, lists, loops, models, starts, text, values
 
 __all__ = ["register_kinds", "register_nodes"]
 
@@ -23,8 +23,18 @@ def register_nodes() -> list[Any]:
         guidance.adaptive_projected_guidance,
         guidance.zero_star_guidance,
         guidance.dynamic_thresholding,
+        guidance.static_thresholding,
+        guidance.classifier_guidance,
+        guidance.clip_guidance,
         diffusion.denoise,
-        diffusion.low_resolution,
+        diffusion.invert,
+        starts.image_to_image,
+        starts.repaint,
+        starts.from_noise,
+        binding.low_resolution,
+        binding.class_label,
+        binding.image_condition,
+        binding.inpaint_condition,
         diffusion.decode,
         image_io.load_image,
         image_io.save_image,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graph_engine import Context, Denoiser, Guidance, Image, Latents, TextEmbedding
-from graph_nodes import fitting
+from graph_engine import Context, Denoiser, Guidance, Image, Latents, Start, TextEmbedding
+from graph_nodes import conditions, fitting, guiding
 from graph_nodes.weights import module_of, scheduler_config, torch_dtype
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import Generator, Tensor
 
-__all__ = ["Request", "run"]
+    from graph_nodes.science.guidance import Guide
+    from graph_nodes.science.sampling import Known, Network, OnStep, Predict
+
+__all__ = ["Request", "invert", "run"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Request:
     denoiser: Denoiser
     text: TextEmbedding | None
     guidance: Guidance | None
+    start: Start | None
     steps: int
     scheduler: str
     eta: float
@@ -34,130 +37,158 @@ class Request:
 
 def run(context: Context, request: Request) -> Latents:
     """Sample as the request says; raises Misfit before any weights are read."""
-    denoiser, facts = request.denoiser, request.denoiser.facts
-    chain = _chain(request.guidance)
-    fitting.check_conditions(denoiser, request.text)
-    fitting.check_text(denoiser, request.text)
-    fitting.check_guidance(denoiser, request.text, chain, request.steps)
-    n = fitting.batch_size(request.count, _batches(request))
+    denoiser = request.denoiser
+    chain = guiding.chain_of(request.guidance)
+    n = fitting.check(denoiser, request.text, chain, request.start, request.steps, request.count)
     config = scheduler_config(context, denoiser)
-    fitting.check_scheduler(denoiser, request.scheduler, config.get("prediction_type", "epsilon"))
+    fitting.check_scheduler(denoiser, request.scheduler, config.get("prediction_type", "epsilon"), request.start)
 
     import torch
 
     from graph_nodes.science import sampling, schedules
 
-    module = module_of(context, denoiser)
     generators = sampling.generators_for(request.seed, n)
     with torch.inference_mode():
-        x = sampling.initial_noise((facts["channels"], facts["size"], facts["size"]), generators)
+        noise = _noise(request, generators)
         scheduler = schedules.make_scheduler(request.scheduler, config, request.steps)
-        samples = _sample(context, request, scheduler, chain, module, x, generators)
-    # A clone made out here is an ordinary tensor: what later nodes do with it is their own matter.
-    return Latents(samples.clone(memory_format=torch.contiguous_format), facts["space"])
+        guide = guiding.guide_of(context, chain, request.scheduler)
+        predict = _predict(context, denoiser, request.text, guide, scheduler, generators)
+        x, begin, known = _begin(context, request, scheduler, noise)
+        samples = sampling.sample(
+            predict,
+            scheduler,
+            x,
+            generators,
+            eta=request.eta,
+            begin=begin,
+            known=known,
+            resample=request.start.resample if request.start else 1,
+            mean_shift=guide.mean_shift,
+            on_step=_watcher(context, denoiser),
+        )
+    return _latents(samples, denoiser)
 
 
-def _sample(
-    context: Context,
-    request: Request,
-    scheduler: Any,
-    chain: list[Guidance],
-    module: Any,
-    x: Tensor,
-    generators: list[Generator],
-) -> Tensor:
-    from graph_nodes.science import guidance, networks, sampling, schedules
+def invert(context: Context, request: Request, latents: Latents) -> Latents:
+    """The noise from which DDIM makes `latents` under the same request (Song et al. 2020, section 4.3)."""
+    denoiser = request.denoiser
+    chain = guiding.chain_of(request.guidance)
+    n = fitting.check(denoiser, request.text, chain, Start(latents), request.steps, 1)
 
-    facts = request.denoiser.facts
-    dtype = torch_dtype(context)
-    network = networks.unet(
-        module,
-        pixel_unshuffle=facts.get("pixel_unshuffle", 1),
-        pooled_to_class=facts.get("pooled_to_class", False),
-        dtype=dtype,
-    )
-    given = _low_resolution(request, scheduler, generators)
-    conditional = _placed(context, {**given, **_text(request.text, null=False)}, len(x))
-    unconditional = _placed(context, {**given, **_text(request.text, null=True)}, len(x))
-    predict = sampling.guided(
-        network,
-        guidance.make_guide([(item.rule, item.settings) for item in chain]),
-        conditional,
-        unconditional if unconditional.keys() == conditional.keys() else None,
-        channels=facts["channels"],
-        keep_variance=schedules.takes_learned_variance(scheduler),
-    )
-    watch = _watcher(context, facts["space"])
-    return sampling.sample(predict, scheduler, x.to(context.device), generators, eta=request.eta, on_step=watch).cpu()
-
-
-def _chain(guidance: Guidance | None) -> list[Guidance]:
-    """The stacked guidances, the innermost first."""
-    chain: list[Guidance] = []
-    while guidance is not None:
-        chain.insert(0, guidance)
-        guidance = guidance.base
-    return chain
-
-
-def _batches(request: Request) -> dict[str, int]:
-    sizes = {"text": len(request.text.prompts)} if request.text else {}
-    low = request.denoiser.conditions.get("low_resolution")
-    return sizes | ({"low_resolution": len(_tensor(low))} if low is not None else {})
-
-
-def _tensor(picture: Image | Latents) -> Tensor:
-    return picture.samples if isinstance(picture, Latents) else picture.pixels
-
-
-def _text(text: TextEmbedding | None, *, null: bool) -> dict[str, Tensor]:
-    if text is None:
-        return {}
-    if null:
-        parts = {"tokens": text.null_tokens, "pooled": text.null_pooled, "mask": text.null_mask}
-    else:
-        parts = {"tokens": text.tokens, "pooled": text.pooled, "mask": text.mask}
-    return {name: tensor for name, tensor in parts.items() if tensor is not None}
-
-
-def _low_resolution(request: Request, scheduler: Any, generators: list[Generator]) -> dict[str, Tensor]:
-    """The small picture in -1..1 at the network's size, with the noise that its augmentation level asks for."""
     import torch
 
-    from graph_nodes.science import networks, sampling
+    from graph_nodes.science import sampling, schedules
 
-    conditions = request.denoiser.conditions
-    if "low_resolution" not in conditions:
-        return {}
-    picture = conditions["low_resolution"]
-    low = picture.samples.clamp(-1, 1) if isinstance(picture, Latents) else picture.pixels * 2 - 1
-    low = networks.enlarge(low.float(), request.denoiser.facts["size"])
-    if "noise_level" not in conditions:
-        return {"low_resolution": low}
-    n = len(generators)
-    level = torch.full((n,), conditions["noise_level"], dtype=torch.long)
-    noise = sampling.initial_noise(low.shape[1:], generators)
-    return {"low_resolution": sampling.noised(low, noise, scheduler.alphas_cumprod[level]), "noise_level": level}
+    config = scheduler_config(context, denoiser)
+    generators = sampling.generators_for(request.seed, n)
+    with torch.inference_mode():
+        scheduler = schedules.make_inverse(config, request.steps)
+        guide = guiding.guide_of(context, chain, "ddim")
+        predict = _predict(context, denoiser, request.text, guide, scheduler, generators)
+        x = _rows(latents.samples, n).to(context.device)
+        samples = sampling.sample(predict, scheduler, x, generators, on_step=_watcher(context, denoiser))
+    return _latents(samples, denoiser)
 
 
-def _placed(context: Context, conditions: Mapping[str, Tensor], n: int) -> dict[str, Tensor]:
-    """Conditions on the run's device and in its dtype, one row per picture."""
-    dtype = torch_dtype(context)
-    placed = {}
-    for name, tensor in conditions.items():
-        rows = tensor if len(tensor) == n else tensor.repeat_interleave(n, dim=0)
-        keep = name in ("low_resolution", "noise_level", "mask")
-        placed[name] = rows.to(context.device) if keep else rows.to(context.device, dtype)
-    return placed
+def _latents(samples: Tensor, denoiser: Denoiser) -> Latents:
+    import torch
+
+    # A clone made out of inference mode is an ordinary tensor: what later nodes do with it is their own matter.
+    return Latents(samples.cpu().clone(memory_format=torch.contiguous_format), denoiser.facts["space"])
 
 
-def _watcher(context: Context, space: str) -> Callable[[int, int, Callable[[], Tensor]], None]:
+def _predict(
+    context: Context,
+    denoiser: Denoiser,
+    text: TextEmbedding | None,
+    guide: Guide,
+    scheduler: Any,
+    generators: Sequence[Generator],
+) -> Predict:
+    """The denoiser under guidance, with all that it is told."""
+    from graph_nodes.science import sampling, schedules
+
+    told = conditions.gather(context, denoiser, text, scheduler, generators)
+    return sampling.guided(
+        _network(context, denoiser),
+        guide,
+        told.conditional,
+        told.unconditional,
+        channels=fitting.shape_of(denoiser)[0],
+        keep_variance=schedules.takes_learned_variance(scheduler),
+    )
+
+
+def _network(context: Context, denoiser: Denoiser) -> Network:
+    from graph_nodes.science import networks
+
+    module, dtype = module_of(context, denoiser), torch_dtype(context)
+    if denoiser.facts["class"] == "PriorTransformer":
+        return networks.prior(module, dtype=dtype)
+    return networks.unet(
+        module,
+        pixel_unshuffle=denoiser.facts.get("pixel_unshuffle", 1),
+        pooled_to_class=denoiser.facts.get("pooled_to_class", False),
+        dtype=dtype,
+    )
+
+
+def _noise(request: Request, generators: Sequence[Generator]) -> Tensor:
+    """x_T: what the start brings, else drawn, in the shape of what it starts from or else in the model's own."""
+    from graph_nodes.science import sampling
+
+    start = request.start
+    if start and start.noise:
+        return _rows(start.noise.samples, len(generators))
+    shape = start.latents.samples.shape[1:] if start and start.latents else fitting.shape_of(request.denoiser)
+    return sampling.initial_noise(shape, generators)
+
+
+def _begin(context: Context, request: Request, scheduler: Any, noise: Tensor) -> tuple[Tensor, int, Known | None]:
+    """(the sample at the first timestep, the number of that timestep, what must stay)."""
+    from graph_nodes.science import images, sampling
+
+    start, noise = request.start, noise.to(context.device)
+    if start is None or start.latents is None:
+        return noise * scheduler.init_noise_sigma, 0, None
+    x_0 = _rows(start.latents.samples, len(noise)).to(context.device)
+    known = None
+    if start.mask:
+        mask = images.fit(start.mask.values, x_0)
+        known = sampling.Known(x_0, noise, _rows(mask, len(noise)).to(context.device))
+    if start.strength >= 1:
+        return noise * scheduler.init_noise_sigma, 0, known
+    begin = sampling.begin_at(scheduler, request.steps, start.strength)
+    return scheduler.add_noise(x_0, noise, scheduler.timesteps[begin : begin + 1]), begin, known
+
+
+def _rows(tensor: Tensor, n: int) -> Tensor:
+    """One row per picture."""
+    return tensor if len(tensor) == n else tensor.repeat_interleave(n, dim=0)
+
+
+def _watcher(context: Context, denoiser: Denoiser) -> OnStep:
     """Progress with a preview of the estimated picture, where the space can be looked at."""
+    to_image = _to_image(denoiser)
 
     def watch(step: int, total: int, estimate: Callable[[], Tensor]) -> None:
-        def preview() -> Image:
-            return Image(((estimate().float() + 1) / 2).clamp(0, 1).cpu().clone())
-
-        context.progress(step, total, preview if space == "pixel" else None)
+        context.progress(step, total, (lambda: to_image(estimate().float().cpu())) if to_image else None)
 
     return watch
+
+
+def _to_image(denoiser: Denoiser) -> Callable[[Tensor], Image] | None:
+    """How an estimate of x_0 is shown: pixels as they are, latents by the model's linear map, embeddings not at all."""
+    if denoiser.facts["space"] == "pixel":
+        return lambda x_0: Image(((x_0 + 1) / 2).clamp(0, 1).clone())
+    if "preview" not in denoiser.facts:
+        return None
+
+    def show(x_0: Tensor) -> Image:
+        import torch
+
+        linear = denoiser.facts["preview"]
+        rgb = torch.einsum("oc,nchw->nohw", torch.tensor(linear["matrix"]), x_0)
+        return Image((rgb + torch.tensor(linear["bias"]).view(1, 3, 1, 1)).clamp(0, 1))
+
+    return show

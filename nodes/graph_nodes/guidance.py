@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from graph_engine import Guidance, Slider, node
+from graph_engine import CLIP, Classifier, Guidance, ImageEmbedding, Slider, node
+from graph_engine.errors import did_you_mean
+from graph_nodes.errors import Misfit
 
 __all__ = [
     "adaptive_projected_guidance",
     "classifier_free_guidance",
+    "classifier_guidance",
+    "clip_guidance",
     "dynamic_thresholding",
     "no_guidance",
+    "static_thresholding",
     "zero_star_guidance",
 ]
 
@@ -78,3 +83,62 @@ def dynamic_thresholding(
     the greatest value that is scaled back. For models of pixel space.
     """
     return Guidance("dynamic_thresholding", {"percentile": percentile, "maximum": maximum}, base)
+
+
+@node(category="guidance")
+def static_thresholding(base: Guidance | None = None) -> Guidance:
+    """Clip the estimated picture at every step to what pixels can show; strong guidance saturates all the same.
+
+    base: the guidance that it is stacked on. The plain alternative to dynamic thresholding (Saharia et al. 2022).
+    """
+    return Guidance("static_thresholding", {}, base)
+
+
+@node(category="guidance")
+def classifier_guidance(
+    classifier: Classifier,
+    label: str,
+    base: Guidance | None = None,
+    scale: Scale = 1.0,
+    start: Fraction = 0.0,
+    stop: Fraction = 1.0,
+) -> Guidance:
+    """Follow the gradient of a classifier of noised pictures towards a class (Dhariwal and Nichol 2021).
+
+    label: the name of a class that the classifier knows. base: the guidance that it is stacked on. scale: the weight of
+    the gradient; 1 samples from p(x | y) by Bayes' rule, more sharpens it. start, stop: the part of the steps that is
+    guided. With the ddpm scheduler it is the shift of the mean by s Sigma grad log p (their algorithm 1), with every
+    other one the shift of the score (algorithm 2).
+    """
+    classes = list(classifier.facts["classes"])
+    if label not in classes:
+        raise Misfit(
+            f"{classifier.model!r} knows no class {label!r}.{did_you_mean(label, classes)} "
+            f"It knows {len(classes)}, such as {', '.join(classes[:3])}"
+        )
+    settings = {"classifier": classifier, "label": label, "scale": scale, "start": start, "stop": stop}
+    return Guidance("classifier", settings, base)
+
+
+@node(category="guidance")
+def clip_guidance(
+    clip: CLIP,
+    target: ImageEmbedding,
+    base: Guidance | None = None,
+    scale: Scale = 1.0,
+    start: Fraction = 0.0,
+    stop: Fraction = 1.0,
+) -> Guidance:
+    """Follow the gradient of a noised CLIP towards a text, or towards another picture (GLIDE: Nichol et al. 2021).
+
+    clip: a CLIP that was trained on noised pictures. target: where to, by core.embed_text or core.encode_image. base:
+    the guidance that it is stacked on. scale: the weight of the gradient of CLIP's logit. start, stop: the part of the
+    steps that is guided.
+    """
+    if not clip.facts.get("noised"):
+        raise Misfit(f"{clip.model!r} was not trained on noised pictures and cannot guide; use a noised CLIP")
+    space = clip.facts.get("embedding_space")
+    if target.space != space:
+        raise Misfit(f"{clip.model!r} wants a target of the space {space!r}, found {target.space!r}")
+    settings = {"clip": clip, "target": target, "scale": scale, "start": start, "stop": stop}
+    return Guidance("clip", settings, base)

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["COMPONENTS", "module_of", "scheduler_config", "tokenizer_of", "torch_dtype"]
 
 COMPONENTS: Mapping[str, str] = {
+    "CLIPForImageClassification": "transformers",
     "CLIPModel": "transformers",
     "CLIPTextModel": "transformers",
     "CLIPTextModelWithProjection": "transformers",
+    "CLIPVisionModelWithProjection": "transformers",
+    "PriorTransformer": "diffusers",
     "T5EncoderModel": "transformers",
     "UNet2DConditionModel": "diffusers",
     "UNet2DModel": "diffusers",

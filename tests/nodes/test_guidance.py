@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from graph_nodes import guidance as nodes
-from graph_nodes.science.guidance import (
-    RULES,
-    Step,
-    clean_estimate,
-    make_guide,
-    prediction_of,
-    rescale_guidance,
-)
+from graph_nodes.science.guidance import RULES, make_guide, rescale_guidance
+from graph_nodes.science.step import Step, clean_estimate, prediction_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -150,6 +144,7 @@ def test_every_node_makes_a_guidance_that_the_sampler_knows() -> None:
         nodes.classifier_free_guidance(),
         nodes.adaptive_projected_guidance(),
         nodes.zero_star_guidance(),
+        nodes.static_thresholding(),
         nodes.dynamic_thresholding(nodes.classifier_free_guidance(5.0)),
     ]
     assert {item.rule for item in made} == set(RULES)

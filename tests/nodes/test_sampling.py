@@ -11,7 +11,8 @@ from typing import Any, get_args
 
 import pytest
 import torch
-from graph_nodes.diffusion import SchedulerName, decode, denoise, low_resolution
+from graph_nodes.binding import low_resolution
+from graph_nodes.diffusion import SchedulerName, decode, denoise
 from graph_nodes.errors import Misfit
 from graph_nodes.guidance import classifier_free_guidance
 from graph_nodes.models import load_model
@@ -257,7 +258,7 @@ def test_a_cancelled_run_stops_within_a_step(context: Context) -> None:
         ("picture for the base", "is no upsampler"),
         ("other size", "enlarges pictures of 8 x 8, found 9 x 8; use core.resize"),
         ("noise level", "trained without noise augmentation"),
-        ("other space", "must be of pixel space, found 'sd'"),
+        ("other space", "wants a picture of pixel space, found 'sd'"),
     ],
 )
 def test_what_does_not_fit_is_named_before_any_weights_are_read(context: Context, case: str, message: str) -> None:
@@ -304,7 +305,7 @@ def test_ddim_follows_the_noise_of_the_clipped_picture() -> None:
 @pytest.mark.parametrize("name", SCHEDULERS)
 def test_a_network_that_knows_the_picture_is_followed_to_it(name: str, prediction_type: str) -> None:
     """Whatever the scheduler and the prediction: from any noise, a perfect prediction leads to its x_0."""
-    from graph_nodes.science import guidance, sampling, schedules
+    from graph_nodes.science import sampling, schedules, step
 
     if not schedules.can_follow(name, prediction_type):
         pytest.skip("refused by name")
@@ -313,8 +314,8 @@ def test_a_network_that_knows_the_picture_is_followed_to_it(name: str, predictio
     scheduler = schedules.make_scheduler(name, config, 5)
     generators = sampling.generators_for(0, 2)
     x_0 = torch.linspace(-0.9, 0.9, 48).view(1, 3, 4, 4).expand(2, -1, -1, -1)
-    noise = sampling.initial_noise((3, 4, 4), generators)
-    found = sampling.sample(lambda step: guidance.prediction_of(step, x_0), scheduler, noise, generators)
+    x = sampling.initial_noise((3, 4, 4), generators) * scheduler.init_noise_sigma
+    found = sampling.sample(lambda at: step.prediction_of(at, x_0), scheduler, x, generators)
     rough = 0.2 if name in ("deis", "dpm2", "pndm") else 1e-3  # these end a little before x_0
     torch.testing.assert_close(found, x_0.contiguous(), rtol=0, atol=rough)
 

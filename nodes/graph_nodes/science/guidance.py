@@ -6,78 +6,44 @@ says at which steps it needs the unconditional prediction at all, so that the ne
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from graph_nodes.science.step import Step, clean_estimate, prediction_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["RULES", "Guide", "Rule", "Step", "clean_estimate", "make_guide", "prediction_of", "rescale_guidance"]
+__all__ = ["RULES", "Guide", "Rule", "make_guide", "rescale_guidance"]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Where the sampler stands.
-
-    index of total network calls; t: the scheduler's timestep; x: what the network sees, x_t = sqrt(abar_t) x_0 +
-    sqrt(1 - abar_t) eps, [n, c, h, w]; alpha_bar: abar_t; prediction_type: `epsilon`, `v_prediction` or `sample`.
-    """
-
-    index: int
-    total: int
-    t: Tensor
-    x: Tensor
-    alpha_bar: float
-    prediction_type: str
-
-
-def clean_estimate(step: Step, prediction: Tensor) -> Tensor:
-    """The picture x_0 that a prediction stands for (Salimans and Ho 2022, arXiv:2202.00512, section 4)."""
-    alpha, sigma = math.sqrt(step.alpha_bar), math.sqrt(1 - step.alpha_bar)
-    if step.prediction_type == "epsilon":
-        return (step.x - sigma * prediction) / alpha
-    if step.prediction_type == "v_prediction":
-        return alpha * step.x - sigma * prediction
-    return prediction
-
-
-def prediction_of(step: Step, x_0: Tensor) -> Tensor:
-    """The prediction that stands for the picture `x_0`: the inverse of `clean_estimate`."""
-    alpha, sigma = math.sqrt(step.alpha_bar), math.sqrt(1 - step.alpha_bar)
-    if step.prediction_type == "epsilon":
-        return (step.x - alpha * x_0) / sigma
-    if step.prediction_type == "v_prediction":
-        return (alpha * step.x - x_0) / sigma
-    return x_0
-
-
-class Rule(Protocol):
+class Rule:
     """One way to guide; made anew for each run, so it may remember what it saw at the steps before."""
 
     def wants_unconditional(self, index: int, total: int) -> bool:
         """True when this step needs the unconditional prediction."""
-        ...
+        return False
 
     def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
         """The new prediction; `guided` is what the rule before made (the conditional one when there is none)."""
-        ...
+        return guided
+
+    def mean_shift(self, step: Step) -> Tensor | None:
+        """What the ancestral sampler adds to its mean, in units of its variance; None for nothing."""
+        return None
 
 
 @dataclass
-class NoGuidance:
+class NoGuidance(Rule):
     """The conditional prediction as it is."""
-
-    def wants_unconditional(self, index: int, total: int) -> bool:
-        return False
 
     def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
         return conditional
 
 
 @dataclass
-class ClassifierFree:
+class ClassifierFree(Rule):
     """eps_hat = eps(x_t | null) + s (eps(x_t | y) - eps(x_t | null)): Ho and Salimans 2022, arXiv:2207.12598, eq. 6.
 
     Written with s >= 1 as in GLIDE (arXiv:2112.10741, eq. 8). start, stop: the part of the steps that is guided
@@ -109,7 +75,7 @@ def rescale_guidance(guided: Tensor, conditional: Tensor, phi: float) -> Tensor:
 
 
 @dataclass
-class AdaptiveProjected:
+class AdaptiveProjected(Rule):
     """Guidance without its part along the conditional prediction, which is what saturates.
 
     Sadat et al. 2024, arXiv:2410.02416, algorithm 1, on the prediction as it is (the paper works on x_0): eta weighs
@@ -145,7 +111,7 @@ class AdaptiveProjected:
 
 
 @dataclass
-class ZeroStar:
+class ZeroStar(Rule):
     """Classifier-free guidance with the unconditional prediction scaled to fit the conditional one.
 
     CFG-Zero*: Fan et al. 2025, arXiv:2503.18886, eq. 7: s* = <v_c, v_u> / |v_u|^2; the first `zero_steps` predict 0,
@@ -170,7 +136,7 @@ class ZeroStar:
 
 
 @dataclass
-class DynamicThresholding:
+class DynamicThresholding(Rule):
     """Imagen's dynamic thresholding, applied to whatever the rule before it predicts.
 
     Saharia et al. 2022, arXiv:2205.11487, section 2.3: s is the given percentile of |x_0|; when s > 1, x_0 is
@@ -180,14 +146,19 @@ class DynamicThresholding:
     percentile: float = 0.995
     maximum: float = 100.0
 
-    def wants_unconditional(self, index: int, total: int) -> bool:
-        return False
-
     def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
         x_0 = clean_estimate(step, guided)
         s = x_0.abs().flatten(1).quantile(self.percentile, dim=1).clamp(1.0, self.maximum)
         s = s.view(-1, *(1,) * (x_0.ndim - 1))
         return prediction_of(step, x_0.clamp(-s, s) / s)
+
+
+@dataclass
+class StaticThresholding(Rule):
+    """x_0 clipped to [-1, 1] at every step: Saharia et al. 2022, arXiv:2205.11487, section 2.3. For pixel space."""
+
+    def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
+        return prediction_of(step, clean_estimate(step, guided).clamp(-1, 1))
 
 
 RULES: Mapping[str, type[Rule]] = {
@@ -196,8 +167,9 @@ RULES: Mapping[str, type[Rule]] = {
     "adaptive_projected": AdaptiveProjected,
     "zero_star": ZeroStar,
     "dynamic_thresholding": DynamicThresholding,
+    "static_thresholding": StaticThresholding,
 }
-"""Name -> rule. A rule that follows a gradient (a classifier, CLIP) fits the same call: it has x_t in `step.x`."""
+"""Name -> rule, of the rules that are made of numbers alone; `gradients` has the one that asks another model."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +187,11 @@ class Guide:
         for rule in self.rules:
             guided = rule(step, conditional, unconditional, guided)
         return guided
+
+    def mean_shift(self, step: Step) -> Tensor | None:
+        """What the ancestral sampler adds to its mean, in units of its variance; None when no rule asks for it."""
+        shifts = [shift for rule in self.rules if (shift := rule.mean_shift(step)) is not None]
+        return sum(shifts[1:], shifts[0]) if shifts else None
 
 
 def make_guide(chain: Sequence[tuple[str, Mapping[str, Any]]]) -> Guide:

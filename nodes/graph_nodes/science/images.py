@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["RESIZE_METHODS", "crop", "fit_inside", "gaussian_blur", "levels", "resize"]
+__all__ = ["RESIZE_METHODS", "crop", "fit", "fit_inside", "gaussian_blur", "levels", "resize"]
 
 
 def _nearest(pixels: Tensor, size: tuple[int, int]) -> Tensor:
@@ -57,6 +57,12 @@ def resize(pixels: Tensor, height: int, width: int, method: str) -> Tensor:
     if tuple(pixels.shape[-2:]) == (height, width):
         return pixels
     return RESIZE_METHODS[method](pixels, (height, width))
+
+
+def fit(mask: Tensor, picture: Tensor) -> Tensor:
+    """A mask [n, 1, h, w] at the size of a picture or of latents, each new pixel the mean of those it covers."""
+    height, width = picture.shape[-2:]
+    return resize(mask, height, width, "area")
 
 
 def fit_inside(old: tuple[int, int], new: tuple[int, int], *, cover: bool) -> tuple[int, int]:

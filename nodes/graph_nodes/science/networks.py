@@ -10,34 +10,62 @@ from torch.nn import functional
 
 from graph_nodes.science.sampling import Conditions, Network
 
-__all__ = ["enlarge", "unet"]
+__all__ = ["BESIDE", "enlarge", "prior", "unet"]
 
+BESIDE = ("low_resolution", "masked_image", "known")
+"""Conditions of x_t's size that are concatenated after x_t, in this order."""
 _TEXT = {"tokens": "encoder_hidden_states", "mask": "encoder_attention_mask"}
+_LABELS = ("class_label", "noise_level")
 
 
 def unet(module: Any, *, pixel_unshuffle: int = 1, pooled_to_class: bool = False, dtype: torch.dtype) -> Network:
     """A diffusers UNet2DConditionModel, or a UNet2DModel (which takes no text).
 
     conditions: `tokens` [n, length, width] with `mask` bool [n, length] to the cross-attention; `pooled` [n, width]
-    to the timestep embedding when `pooled_to_class`; `low_resolution` [n, c, h, w] of x_t's size, concatenated after
-    x_t (Nichol et al. 2021, section 4.3); `noise_level` [n] to the class embedding.
-    pixel_unshuffle: fold r x r pixels into channels around the network (Shi et al. 2016, arXiv:1609.05158).
+    to the timestep embedding when `pooled_to_class`; `class_label` or `noise_level` [n] to the class embedding;
+    `image_embedding` [n, d] to the timestep embedding and, projected, to the cross-attention; `low_resolution`,
+    `masked_image` [n, c, h, w] and `known` [n, 1, h, w] of x_t's size, concatenated after x_t (Nichol et al. 2021,
+    sections 4.3 and 2.4). pixel_unshuffle: fold r x r pixels into channels around the network (Shi et al. 2016,
+    arXiv:1609.05158).
     """
     r = pixel_unshuffle
 
     def network(x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
-        if "low_resolution" in conditions:
-            x = torch.cat([x, conditions["low_resolution"]], dim=1)
+        x = torch.cat([x, *(conditions[name] for name in BESIDE if name in conditions)], dim=1)
         if r > 1:
             x = functional.pixel_unshuffle(x, r)
-        labels = conditions.get("pooled") if pooled_to_class else conditions.get("noise_level")
-        text = {keyword: conditions[name] for name, keyword in _TEXT.items() if name in conditions}
-        output = module(x.to(dtype), t, class_labels=labels, return_dict=False, **text)[0].float()
+        options: dict[str, Any] = {keyword: conditions[name] for name, keyword in _TEXT.items() if name in conditions}
+        if "image_embedding" in conditions:
+            options["added_cond_kwargs"] = {"image_embeds": conditions["image_embedding"]}
+        labels = conditions.get("pooled") if pooled_to_class else None
+        labels = next((conditions[name] for name in _LABELS if name in conditions), labels)
+        output = module(x.to(dtype), t, class_labels=labels, return_dict=False, **options)[0].float()
         return functional.pixel_shuffle(output, r) if r > 1 else output
 
     return network
 
 
-def enlarge(picture: Tensor, size: int) -> Tensor:
-    """A low-resolution condition [n, c, h, w] at the network's size [n, c, size, size], bilinear as in GLIDE."""
-    return functional.interpolate(picture, size=(size, size), mode="bilinear", align_corners=False)
+def prior(module: Any, *, dtype: torch.dtype) -> Network:
+    """A diffusers PriorTransformer: the noised embedding x_t [n, d] to the clean one (Ramesh et al. 2022, section 2.2).
+
+    conditions: `tokens` [n, length, width] of CLIP's text tower with `mask` bool [n, length] where it has one, and
+    `pooled` [n, d], the text's point in CLIP's space.
+    """
+
+    def network(x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+        output: Tensor = module(
+            x.to(dtype),
+            timestep=t,
+            proj_embedding=conditions["pooled"],
+            encoder_hidden_states=conditions["tokens"],
+            attention_mask=conditions.get("mask"),
+            return_dict=False,
+        )[0]
+        return output.float()
+
+    return network
+
+
+def enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:
+    """A low-resolution condition [n, c, h, w] at the network's size (height, width), bilinear as in GLIDE."""
+    return functional.interpolate(picture, size=size, mode="bilinear", align_corners=False)

@@ -7,20 +7,24 @@ classes and no pictures.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from graph_nodes.science.guidance import Guide, Step, clean_estimate
-from graph_nodes.science.schedules import step_options
+from graph_nodes.science.guidance import Guide
+from graph_nodes.science.schedules import ancestral_variance, step_options
+from graph_nodes.science.step import Step, clean_estimate
 
 __all__ = [
     "Conditions",
+    "Known",
     "Network",
     "OnStep",
     "Predict",
+    "begin_at",
     "generators_for",
     "guided",
     "initial_noise",
@@ -34,6 +38,8 @@ Network = Callable[[Tensor, Tensor, Conditions], Tensor]
 """(x_t [n, c, h, w], t, conditions) -> prediction [n, c or 2c, h, w]."""
 Predict = Callable[[Step], Tensor]
 """A step -> what the scheduler is given."""
+Shift = Callable[[Step], "Tensor | None"]
+"""A step -> what the ancestral sampler adds to its mean, in units of its variance."""
 OnStep = Callable[[int, int, Callable[[], Tensor]], None]
 """(calls done, calls in all, the estimate of x_0 on demand); an exception from it ends the sampling."""
 
@@ -89,6 +95,36 @@ def _doubled(unconditional: Conditions, conditional: Conditions) -> dict[str, Te
     return {name: torch.cat([unconditional[name], conditional[name]]) for name in conditional}
 
 
+@dataclass(frozen=True)
+class Known:
+    """What must stay of a sample while the rest is made: inpainting with a model that knows nothing of masks.
+
+    x_0, noise: [n, ...]; mask: [n, 1, h, w], 1 where the sample may change. At every step the known part is noised as
+    far as the sample is and pasted in (Lugmayr et al. 2022, arXiv:2201.09865, eq. 8), at the end it is x_0 itself.
+    """
+
+    x_0: Tensor
+    noise: Tensor
+    mask: Tensor
+
+    def hold(self, x: Tensor, scheduler: Any, t: Tensor | None) -> Tensor:
+        """`x` with the known part at timestep `t`; t None: after the last step."""
+        known = self.x_0 if t is None else scheduler.add_noise(self.x_0, self.noise, t[None])
+        return (1 - self.mask) * known + self.mask * x
+
+
+def begin_at(scheduler: Any, steps: int, strength: float) -> int:
+    """The index of the timestep from which image-to-image starts: the last `strength` of the steps are made.
+
+    As in diffusers' image-to-image pipelines; at least one step is made. The scheduler is told.
+    """
+    kept = min(max(int(steps * strength), 1), steps)
+    begin = (steps - kept) * int(scheduler.order)
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(begin)
+    return begin
+
+
 def sample(
     predict: Predict,
     scheduler: Any,
@@ -96,27 +132,58 @@ def sample(
     generators: Sequence[torch.Generator],
     *,
     eta: float = 0.0,
+    begin: int = 0,
+    known: Known | None = None,
+    resample: int = 1,
+    mean_shift: Shift | None = None,
     on_step: OnStep | None = None,
 ) -> Tensor:
-    """Denoise `x` along the scheduler's timesteps; returns x_0, float32 of x's shape.
+    """Denoise `x` along the scheduler's timesteps from number `begin` on; returns x_0, float32 of x's shape.
 
-    x: noise of unit variance [n, ...]; scheduler: fresh, its timesteps set; generators: one per row of x, for the
-    noise that stochastic schedulers add; eta: DDIM's share of it (Song et al. 2020, eq. 16).
+    x: the sample at the first of these timesteps, at the start noise times init_noise_sigma; scheduler: fresh, its
+    timesteps set; generators: one per row of x, for the noise that stochastic schedulers add; eta: DDIM's share of it
+    (Song et al. 2020, eq. 16). known: what must stay; resample: each step is made so often, noised again in between
+    (Lugmayr et al. 2022, algorithm 1; for schedulers in variance-preserving form without memory). mean_shift: what is
+    added to each step in units of its variance (Dhariwal and Nichol 2021, algorithm 1; for the ancestral sampler).
     """
     options = step_options(scheduler, generators, eta)
-    timesteps = scheduler.timesteps
-    total = len(timesteps)
-    alpha_bars = scheduler.alphas_cumprod.tolist()
-    x = x * scheduler.init_noise_sigma
-    for index, t in enumerate(timesteps):
-        x_t = scheduler.scale_model_input(x, t)
-        alpha_bar = alpha_bars[min(round(float(t)), len(alpha_bars) - 1)]
-        step = Step(index, total, t, x_t, alpha_bar, scheduler.config.prediction_type)
-        output = predict(step)
-        x = scheduler.step(output, t, x, **options, return_dict=False)[0]
-        if on_step:
-            on_step(index + 1, total, partial(_estimate, step, output))
+    timesteps = scheduler.timesteps[begin:]
+    total = resample * (len(timesteps) - 1) + 1
+    done = 0
+    for k, t in enumerate(timesteps):
+        following = timesteps[k + 1] if k + 1 < len(timesteps) else None
+        repeats = resample if following is not None else 1
+        for repeat in range(repeats):
+            step = _stand(scheduler, x, t, done, total)
+            output = predict(step)
+            x = scheduler.step(output, t, x, **options, return_dict=False)[0]
+            shift = mean_shift(step) if mean_shift else None
+            if shift is not None:
+                x = x + ancestral_variance(scheduler, t, output[:, shift.shape[1] :]) * shift
+            if known:
+                x = known.hold(x, scheduler, following)
+            done += 1
+            if on_step:
+                on_step(done, total, partial(_estimate, step, output))
+            if repeat + 1 < repeats and following is not None:
+                x = _noised_again(scheduler, x, t, following, generators)
     return x
+
+
+def _stand(scheduler: Any, x: Tensor, t: Tensor, index: int, total: int) -> Step:
+    alpha_bars = scheduler.alphas_cumprod
+    alpha_bar = float(alpha_bars[min(round(float(t)), len(alpha_bars) - 1)])
+    return Step(index, total, t, scheduler.scale_model_input(x, t), alpha_bar, scheduler.config.prediction_type)
+
+
+def _noised_again(
+    scheduler: Any, x: Tensor, t: Tensor, following: Tensor, generators: Sequence[torch.Generator]
+) -> Tensor:
+    """From the following timestep back to t, x_t ~ q(x_t | x_following)."""
+    alpha_bars = scheduler.alphas_cumprod
+    alpha = (alpha_bars[int(t)] / alpha_bars[int(following)]).expand(len(x))
+    eps = initial_noise(x.shape[1:], generators).to(x.device)
+    return noised(x, eps, alpha.to(x.device))
 
 
 def _estimate(step: Step, output: Tensor) -> Tensor:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["SCHEDULERS", "can_follow", "make_scheduler", "step_options", "takes_learned_variance"]
+__all__ = [
+    "SCHEDULERS",
+    "ancestral_variance",
+    "can_follow",
+    "can_resample",
+    "make_inverse",
+    "make_scheduler",
+    "step_options",
+    "takes_learned_variance",
+]
 
 SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "ddim": ("DDIMScheduler", {}),
@@ -73,3 +82,48 @@ def step_options(scheduler: Any, generators: Sequence[torch.Generator], eta: flo
         # with the eps of the unclipped x_0, strong guidance drifts away from what the prompt asks for.
         options["use_clipped_model_output"] = scheduler.config.clip_sample or scheduler.config.thresholding
     return options
+
+
+def can_resample(name: str) -> bool:
+    """True for the schedulers that may make a step again: without memory, and with x_t in variance-preserving form."""
+    return name in ("ddim", "ddpm")
+
+
+def make_inverse(config: Mapping[str, Any], steps: int) -> Any:
+    """The scheduler that walks DDIM's ordinary differential equation from x_0 to x_T, set to `steps` steps."""
+    from diffusers import DDIMInverseScheduler
+
+    known = {key: value for key, value in config.items() if not key.startswith("_")}
+    scheduler: Any = DDIMInverseScheduler.from_config(known)  # type: ignore[no-untyped-call]
+    scheduler.set_timesteps(steps)
+    return scheduler
+
+
+def ancestral_variance(scheduler: Any, t: torch.Tensor, learned: torch.Tensor) -> torch.Tensor:
+    """Sigma_t of DDPMScheduler's step from t, for the shift of its mean under guidance.
+
+    learned: the network's variance channels [n, c, h, w] in -1..1, empty where it has none. At the last step beta-tilde
+    is 0 and its logarithm has no meaning: as in guided-diffusion the last but one takes its place where the variance is
+    learned (Nichol and Dhariwal 2021, arXiv:2102.09672, eq. 15), and nothing is added where it is fixed.
+    """
+    bars = scheduler.alphas_cumprod
+    previous = int(scheduler.previous_timestep(t))
+    one = bars.new_ones(())
+    bar, bar_previous = bars[int(t)], bars[previous] if previous >= 0 else one
+    beta = 1 - bar / bar_previous
+    posterior = (1 - bar_previous) / (1 - bar) * beta
+    if learned.shape[1] and scheduler.config.variance_type == "learned_range":
+        least = posterior if previous >= 0 else _last_but_one(scheduler)
+        share = ((learned + 1) / 2).to(bars)
+        log_variance: torch.Tensor = share * beta.log() + (1 - share) * least.log()
+        return log_variance.exp()
+    fixed: torch.Tensor = beta if scheduler.config.variance_type == "fixed_large" else posterior
+    return fixed
+
+
+def _last_but_one(scheduler: Any) -> torch.Tensor:
+    """beta-tilde of the last but one of the timesteps that are made."""
+    later, earlier = scheduler.timesteps[-2:] if len(scheduler.timesteps) > 1 else (1, 0)
+    bar, bar_previous = scheduler.alphas_cumprod[int(later)], scheduler.alphas_cumprod[int(earlier)]
+    variance: torch.Tensor = (1 - bar_previous) / (1 - bar) * (1 - bar / bar_previous)
+    return variance

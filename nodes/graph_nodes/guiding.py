@@ -1,0 +1,59 @@
+"""From Guidance values to the rules that the sampler applies: the models that some of them ask are opened here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from graph_engine import Context, Guidance
+from graph_nodes.weights import module_of, torch_dtype
+
+if TYPE_CHECKING:
+    from graph_nodes.science.gradients import LogDensity
+    from graph_nodes.science.guidance import Guide, Rule
+
+__all__ = ["ASKING", "chain_of", "guide_of"]
+
+ASKING = ("classifier", "clip")
+"""Rules that ask another model, which gives them the gradient of a logarithm of a probability."""
+
+
+def chain_of(guidance: Guidance | None) -> list[Guidance]:
+    """The stacked guidances, the innermost first."""
+    chain: list[Guidance] = []
+    while guidance is not None:
+        chain.insert(0, guidance)
+        guidance = guidance.base
+    return chain
+
+
+def guide_of(context: Context, chain: Sequence[Guidance], scheduler_name: str) -> Guide:
+    """Fresh rules for one run."""
+    from graph_nodes.science.guidance import RULES, Guide
+
+    def rule(item: Guidance) -> Rule:
+        if item.rule not in ASKING:
+            return RULES[item.rule](**item.settings)
+        return _gradient(context, item, scheduler_name)
+
+    return Guide(tuple(rule(item) for item in chain))
+
+
+def _gradient(context: Context, item: Guidance, scheduler_name: str) -> Rule:
+    from graph_nodes.science.gradients import Gradient
+
+    settings: dict[str, Any] = {name: item.settings[name] for name in ("scale", "start", "stop")}
+    return Gradient(_log_density(context, item), **settings, of_mean=scheduler_name == "ddpm")
+
+
+def _log_density(context: Context, item: Guidance) -> LogDensity:
+    from graph_nodes.science import gradients
+
+    dtype = torch_dtype(context)
+    if item.rule == "classifier":
+        classifier = item.settings["classifier"]
+        label = classifier.facts["classes"].index(item.settings["label"])
+        return gradients.classifier_log_probability(module_of(context, classifier), label, dtype)
+    clip = item.settings["clip"]
+    target = item.settings["target"].vectors
+    return gradients.clip_log_density(module_of(context, clip), target, clip.facts["logit_scale"], dtype)

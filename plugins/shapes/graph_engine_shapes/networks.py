@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from typing import Any
+
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel, VQModel
 from diffusers.models.attention_processor import AttnAddedKVProcessor
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModelWithProjection
 
@@ -10,7 +12,11 @@ from graph_engine_shapes.tokenizer import MAX_TOKENS, tokens
 
 TEXT_WIDTH = 128
 BASE_SIZE, BASE_UNSHUFFLE, BASE_CHANNELS = 32, 2, (64, 128)
+EMBEDDING_SCALE = TEXT_WIDTH**0.5
+"""Unit embeddings reach a decoder multiplied by this, so that each entry is about one."""
 UPSAMPLED_SIZE, UPSAMPLER_UNSHUFFLE, UPSAMPLER_CHANNELS = 64, 4, (64, 64)
+LATENT_CHANNELS = 4
+CODES, CODE_CHANNELS = 1024, 8
 
 
 def _text_config(layers: int, projection: int) -> CLIPTextConfig:
@@ -36,31 +42,35 @@ def text_encoder() -> CLIPTextModelWithProjection:
     return CLIPTextModelWithProjection(_text_config(layers=4, projection=4 * BASE_CHANNELS[0]))
 
 
-def unet(size: int, unshuffle: int, channels: tuple[int, ...], images: int, layers: int = 1) -> UNet2DConditionModel:
+def unet(
+    size: int, unshuffle: int, channels: tuple[int, ...], images: float, layers: int = 1, **more: Any
+) -> UNet2DConditionModel:
     """A pixel U-Net with GLIDE's conditioning (Nichol et al. 2021, section 2.1).
 
     The text's pooled vector joins the timestep embedding, all its tokens join the keys and values of the
-    self-attention. `images` is how many RGB pictures are concatenated at the input (2 for an upsampler).
+    self-attention. `images` is how many RGB pictures are concatenated at the input (2 for an upsampler; a mask is a
+    third of one); `more` are settings of UNet2DConditionModel that replace these.
     """
     pixels = unshuffle * unshuffle * 3
     attending = len(channels) - 1
-    net = UNet2DConditionModel(
-        sample_size=size // unshuffle,
-        in_channels=pixels * images,
-        out_channels=pixels,
-        down_block_types=("ResnetDownsampleBlock2D",) + ("SimpleCrossAttnDownBlock2D",) * attending,
-        mid_block_type="UNetMidBlock2DSimpleCrossAttn",
-        up_block_types=("SimpleCrossAttnUpBlock2D",) * attending + ("ResnetUpsampleBlock2D",),
-        block_out_channels=channels,
-        layers_per_block=layers,
-        cross_attention_dim=TEXT_WIDTH,
-        attention_head_dim=32,
-        class_embed_type="identity",
-        resnet_time_scale_shift="scale_shift",
-        norm_num_groups=16,
-        flip_sin_to_cos=True,
-        freq_shift=0,
-    )
+    settings: dict[str, Any] = {
+        "sample_size": size // unshuffle,
+        "in_channels": round(pixels * images),
+        "out_channels": pixels,
+        "down_block_types": ("ResnetDownsampleBlock2D",) + ("SimpleCrossAttnDownBlock2D",) * attending,
+        "mid_block_type": "UNetMidBlock2DSimpleCrossAttn",
+        "up_block_types": ("SimpleCrossAttnUpBlock2D",) * attending + ("ResnetUpsampleBlock2D",),
+        "block_out_channels": channels,
+        "layers_per_block": layers,
+        "cross_attention_dim": TEXT_WIDTH,
+        "attention_head_dim": 32,
+        "class_embed_type": "identity",
+        "resnet_time_scale_shift": "scale_shift",
+        "norm_num_groups": 16,
+        "flip_sin_to_cos": True,
+        "freq_shift": 0,
+    }
+    net = UNet2DConditionModel(**{**settings, **more})
     net.set_attn_processor(AttnAddedKVProcessor())
     return net
 
@@ -68,6 +78,12 @@ def unet(size: int, unshuffle: int, channels: tuple[int, ...], images: int, laye
 def base_unet() -> UNet2DConditionModel:
     """32x32 RGB, unshuffled to 16x16x12."""
     return unet(BASE_SIZE, BASE_UNSHUFFLE, BASE_CHANNELS, images=1)
+
+
+def unclip_unet() -> UNet2DConditionModel:
+    """The base that is told the CLIP embedding of the picture as well: unCLIP's decoder (Ramesh et al. 2022)."""
+    told = {"addition_embed_type": "image", "encoder_hid_dim_type": "text_image_proj", "encoder_hid_dim": TEXT_WIDTH}
+    return unet(BASE_SIZE, BASE_UNSHUFFLE, BASE_CHANNELS, images=1, **told)
 
 
 def upsampler_unet() -> UNet2DConditionModel:
@@ -110,3 +126,34 @@ def clip() -> CLIPModel:
         attn_implementation="eager",
     )
     return CLIPModel(config)
+
+
+def vae() -> AutoencoderKL:
+    """64x64 RGB to 16x16x4 latents and back."""
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(16, 32, 64),
+        layers_per_block=1,
+        latent_channels=LATENT_CHANNELS,
+        norm_num_groups=8,
+        sample_size=UPSAMPLED_SIZE,
+        mid_block_add_attention=False,
+    )
+
+
+def vq() -> VQModel:
+    """32x32 RGB to 8x8 codes and back."""
+    return VQModel(
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(32, 64, 96),
+        layers_per_block=1,
+        latent_channels=CODE_CHANNELS,
+        num_vq_embeddings=CODES,
+        vq_embed_dim=CODE_CHANNELS,
+        norm_num_groups=8,
+        sample_size=BASE_SIZE,
+        mid_block_add_attention=True,
+        lookup_from_codebook=True,
+    )

@@ -33,6 +33,9 @@ RECIPES = {
     "glide": Recipe("picture_task:BaseTask", 60, ("glide-text",), "alignment:look_base"),
     "glide-upsampler": Recipe("picture_task:UpsamplerTask", 20, ("glide-text",), "alignment:look_upsampler"),
     "clip": Recipe("clip_task:ClipTask", 12, (), "alignment:look_clip"),
+    "unclip-decoder": Recipe("unclip_task:decoder_task", 30, ("glide-text", "glide", "clip"), "looks:look_decoder"),
+    "vae": Recipe("autoencoder_task:VaeTask", 12, (), "looks:look_vae"),
+    "vq": Recipe("autoencoder_task:VqTask", 20, (), "looks:look_vq"),
 }
 """Name -> recipe, in an order in which each comes after what it needs."""
 

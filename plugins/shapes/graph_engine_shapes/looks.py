@@ -1,0 +1,108 @@
+"""What the trainings beyond GLIDE's can do by now, for their logs: on fresh prompts and pictures, by the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor
+from torch.nn import functional
+
+from graph_engine_shapes import alignment, captions, checkpoint, diffusion, networks, sampling, tokenizer
+from graph_engine_shapes.alignment import Row
+from graph_engine_shapes.drawing import render
+from graph_engine_shapes.picture_task import load_text
+from graph_engine_shapes.scenes import random_scenes
+from graph_engine_shapes.unclip_task import decoder, embed_pictures, load_clip
+
+
+def _fresh(n: int, two: bool, seed: int) -> tuple[list[str], Tensor]:
+    """Prompts that say every attribute, and a true picture (n, 3, 32, 32) in [-1, 1] of each."""
+    scenes = random_scenes(n, torch.Generator().manual_seed(seed), two=float(two), held="any")
+    prompts = captions.random_captions(scenes, captions.seeded(seed), keep=1.0)
+    return prompts, render(scenes, networks.BASE_SIZE) * 2 - 1
+
+
+def look_decoder(folder: Path, n: int, steps: int = 12, scale: float = 3.0) -> Row:
+    """unCLIP's decoder on the embedding of a true picture: with its caption, and with the embedding alone."""
+    weights, counters = checkpoint.averaged(folder)
+    unet = decoder()
+    unet.load_state_dict(weights)
+    unet.eval().to(memory_format=torch.channels_last)
+    text, clip = load_text(folder.parent / "glide-text"), load_clip(folder.parent / "clip")
+    seen, alone = {}, {}
+    for two in (False, True):
+        seed = 1000 * counters.step + two
+        prompts, pictures = _fresh(n, two, seed)
+        embeddings = embed_pictures(clip, pictures) * networks.EMBEDDING_SCALE
+        seeds = list(range(seed, seed + n))
+        for told, verdicts in ((prompts, seen), ([""] * n, alone)):
+            made = _decode(unet, text, told, embeddings, seeds, steps, scale)
+            verdicts[two] = alignment.verdicts(made, prompts)
+    row = alignment.picture_row(counters, seen[False], seen[True])
+    row |= {"one_by_embedding": alignment.mean(alone[False], "obeyed")}
+    return row | {"two_by_embedding": alignment.mean(alone[True], "objects")}
+
+
+@torch.no_grad()
+def _decode(
+    unet: UNet2DConditionModel,
+    text: torch.nn.Module,
+    prompts: list[str],
+    embeddings: Tensor,
+    seeds: list[int],
+    steps: int,
+    scale: float,
+) -> Tensor:
+    """(B, 3, 32, 32) pictures in [0, 1]; guidance pushes away from no caption and no embedding at once."""
+    out = text(input_ids=tokenizer.encode([""] * len(prompts) + prompts))
+    told = torch.cat([embeddings * 0, embeddings])
+
+    def predict(x: Tensor, t: Tensor) -> Tensor:
+        x = x.contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            return unet(
+                x,
+                t,
+                encoder_hidden_states=out.last_hidden_state,
+                class_labels=out.text_embeds,
+                added_cond_kwargs={"image_embeds": told},
+                return_dict=False,
+            )[0].float()
+
+    alpha_bars = networks.scheduler().alphas_cumprod
+    size = networks.BASE_SIZE
+    x = functional.pixel_unshuffle(sampling.noise(seeds, 3, size, size), networks.BASE_UNSHUFFLE)
+    x0 = diffusion.ddim(diffusion.clean(diffusion.guided(predict, scale), alpha_bars), x, alpha_bars, steps)
+    return functional.pixel_shuffle(x0, networks.BASE_UNSHUFFLE) / 2 + 0.5
+
+
+@torch.no_grad()
+def look_vae(folder: Path, n: int) -> Row:
+    """How many pictures the judge still reads right after the continuous autoencoder."""
+    weights, counters = checkpoint.averaged(folder)
+    model = networks.vae()
+    model.load_state_dict(weights)
+    return _reconstructed(counters, n, networks.UPSAMPLED_SIZE, lambda x: model.eval()(x).sample)
+
+
+@torch.no_grad()
+def look_vq(folder: Path, n: int) -> Row:
+    """How many pictures the judge still reads right after the discrete autoencoder."""
+    weights, counters = checkpoint.averaged(folder)
+    model = networks.vq()
+    model.load_state_dict(weights)
+    return _reconstructed(counters, n, networks.BASE_SIZE, lambda x: model.eval()(x).sample)
+
+
+def _reconstructed(counters: checkpoint.Counters, n: int, size: int, through: Callable[[Tensor], Tensor]) -> Row:
+    seen = {}
+    for two in (False, True):
+        seed = 1000 * counters.step + two
+        scenes = random_scenes(n, torch.Generator().manual_seed(seed), two=float(two), held="any")
+        prompts = captions.random_captions(scenes, captions.seeded(seed), keep=1.0)
+        made = through(render(scenes, size) * 2 - 1)
+        seen[two] = alignment.verdicts(made.float() / 2 + 0.5, prompts)
+    return alignment.picture_row(counters, seen[False], seen[True])

@@ -89,7 +89,7 @@ def _class_label(denoiser: Denoiser) -> Pair:
 def _image_embedding(denoiser: Denoiser) -> Pair:
     if "image_embedding" not in denoiser.conditions:
         return {}, {}
-    vectors = denoiser.conditions["image_embedding"].vectors
+    vectors = denoiser.conditions["image_embedding"].vectors * denoiser.facts.get("embedding_scale", 1.0)
     return {"image_embedding": vectors}, {"image_embedding": vectors * 0}
 
 

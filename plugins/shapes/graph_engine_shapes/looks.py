@@ -15,7 +15,7 @@ from graph_engine_shapes.alignment import Row
 from graph_engine_shapes.drawing import render
 from graph_engine_shapes.picture_task import load_text
 from graph_engine_shapes.scenes import random_scenes
-from graph_engine_shapes.unclip_task import decoder, embed_pictures, load_clip
+from graph_engine_shapes.unclip_task import embed_pictures, load_clip
 
 
 def _fresh(n: int, two: bool, seed: int) -> tuple[list[str], Tensor]:
@@ -28,7 +28,7 @@ def _fresh(n: int, two: bool, seed: int) -> tuple[list[str], Tensor]:
 def look_decoder(folder: Path, n: int, steps: int = 12, scale: float = 3.0) -> Row:
     """unCLIP's decoder on the embedding of a true picture: with its caption, and with the embedding alone."""
     weights, counters = checkpoint.averaged(folder)
-    unet = decoder()
+    unet = networks.unclip_unet()
     unet.load_state_dict(weights)
     unet.eval().to(memory_format=torch.channels_last)
     text, clip = load_text(folder.parent / "glide-text"), load_clip(folder.parent / "clip")

@@ -14,7 +14,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 from torch.nn import functional
-from transformers import CLIPModel
+from transformers import CLIPModel, CLIPTextModelWithProjection
 
 from graph_engine_shapes import checkpoint, diffusion, networks, tokenizer
 from graph_engine_shapes.captions import random_captions, seeded
@@ -26,6 +26,7 @@ from graph_engine_shapes.scenes import Scenes, random_scenes
 
 EMBEDDING_DROPPED = 0.1
 CAPTION_DROPPED = 0.5
+FITTED_SCENES = 6000
 
 
 def load_clip(folder: Path) -> CLIPModel:
@@ -42,17 +43,36 @@ def embed_pictures(clip: CLIPModel, pictures: Tensor) -> Tensor:
     return functional.normalize(clip.get_image_features(pixel_values=pictures).pooler_output.float(), dim=-1)
 
 
-def decoder(base: dict[str, Tensor] | None = None) -> UNet2DConditionModel:
-    """The decoder's network, begun as the GLIDE base when its weights are given."""
-    net = networks.unclip_unet()
-    if base is not None:
-        copy_matching(net, base)
-        projection = net.encoder_hid_proj
-        with torch.no_grad():
-            projection.text_proj.weight.copy_(torch.eye(networks.TEXT_WIDTH))
-        zero(projection.text_proj.bias, projection.image_embeds.weight, projection.image_embeds.bias)
-        zero(net.add_embedding.image_norm.weight, net.add_embedding.image_norm.bias)
-    return net
+@torch.no_grad()
+def begin_as_base(
+    net: UNet2DConditionModel, base: dict[str, Tensor], text: CLIPTextModelWithProjection, clip: CLIPModel
+) -> None:
+    """Copy the GLIDE base into the decoder and let it read embeddings as it reads captions.
+
+    The new projections are fitted by least squares, over random scenes, from the image embedding to what the text
+    tower makes of the full caption (less what it makes of no caption), so that the base understands them from the
+    first step on.
+    """
+    copy_matching(net, base)
+    scenes = random_scenes(FITTED_SCENES, torch.Generator().manual_seed(0), two=0.7)
+    embeddings = embed_pictures(clip, render(scenes, networks.BASE_SIZE) * 2 - 1) * networks.EMBEDDING_SCALE
+    told = text(input_ids=tokenizer.encode(random_captions(scenes, seeded(0), keep=1.0)))
+    null = text(input_ids=tokenizer.encode([""]))
+    pooled = _fit(embeddings, told.text_embeds - null.text_embeds)
+    last, null_last = told.last_hidden_state[:, -1], null.last_hidden_state[:, -1]
+    add, project = net.add_embedding, net.encoder_hid_proj
+    add.image_proj.weight.copy_(pooled.T)
+    add.image_norm.weight.fill_(float((embeddings @ pooled).std(dim=1).mean()))
+    zero(add.image_proj.bias, add.image_norm.bias, project.text_proj.bias)
+    project.text_proj.weight.copy_(torch.eye(networks.TEXT_WIDTH))
+    copies = project.num_image_text_embeds
+    project.image_embeds.weight.copy_(_fit(embeddings, last - null_last).T.repeat(copies, 1))
+    project.image_embeds.bias.copy_(null_last[0].repeat(copies))
+
+
+def _fit(x: Tensor, y: Tensor, ridge: float = 1e-2) -> Tensor:
+    """The matrix W that makes x W nearest to y."""
+    return torch.linalg.solve(x.T @ x + ridge * len(x) * torch.eye(x.shape[1]), x.T @ y)
 
 
 @dataclass
@@ -73,7 +93,9 @@ class DecoderTask(BaseTask):
 
     def build(self) -> UNet2DConditionModel:
         """The decoder, begun as the base."""
-        return decoder(checkpoint.averaged(self.base_folder)[0])
+        net = networks.unclip_unet()
+        begin_as_base(net, checkpoint.averaged(self.base_folder)[0], self.text, self.clip)
+        return net
 
     def scenes(self, generator: torch.Generator) -> Scenes:
         """The scenes of one batch."""

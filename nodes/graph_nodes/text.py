@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from graph_engine import Context, Multiline, TextEmbedding, TextEncoder, node
-from graph_nodes.weights import module_of, tokenizer_of
+from graph_nodes.tokenizing import token_ids
+from graph_nodes.weights import module_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,7 +47,7 @@ def _encode(context: Context, encoder: TextEncoder, prompt: str) -> tuple[Tensor
     """
     import torch
 
-    ids = _token_ids(context, encoder, prompt)
+    ids = token_ids(context, encoder, prompt)
     module = module_of(context, encoder)
     mask = ids["attention_mask"].to(context.device) if encoder.facts.get("attention_mask") else None
     with torch.no_grad():
@@ -58,17 +59,3 @@ def _encode(context: Context, encoder: TextEncoder, prompt: str) -> tuple[Tensor
 def _pooled(output: Any) -> Tensor:
     projected: Tensor | None = getattr(output, "text_embeds", None)
     return projected if projected is not None else output.pooler_output
-
-
-def _token_ids(context: Context, encoder: TextEncoder, prompt: str) -> Any:
-    tokenizer = tokenizer_of(context, encoder)
-    length = encoder.facts["max_tokens"]
-    options = {"padding": "max_length", "max_length": length, "truncation": True, "return_tensors": "pt"}
-    ids = tokenizer(prompt, **options)
-    whole = tokenizer(prompt).input_ids
-    if len(whole) > length:
-        kept = tokenizer.decode(ids.input_ids[0], skip_special_tokens=True).strip()
-        full = tokenizer.decode(whole, skip_special_tokens=True).strip()
-        lost = full.removeprefix(kept).strip()
-        context.warn(f"the prompt has {len(whole)} tokens and the encoder reads {length}; not read: '{lost}'")
-    return ids

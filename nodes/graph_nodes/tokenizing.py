@@ -1,0 +1,25 @@
+"""A prompt as the ids that a text tower reads, and a warning that names what did not fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graph_engine import Context, ModelPart
+from graph_nodes.weights import tokenizer_of
+
+__all__ = ["token_ids"]
+
+
+def token_ids(context: Context, part: ModelPart, prompt: str) -> Any:
+    """`input_ids` and `attention_mask` int64 [1, max_tokens] of one prompt, padded or cut to what the part reads."""
+    tokenizer = tokenizer_of(context, part)
+    length = part.facts["max_tokens"]
+    options = {"padding": "max_length", "max_length": length, "truncation": True, "return_tensors": "pt"}
+    ids = tokenizer(prompt, **options)
+    whole = tokenizer(prompt).input_ids
+    if len(whole) > length:
+        kept = tokenizer.decode(ids.input_ids[0], skip_special_tokens=True).strip()
+        full = tokenizer.decode(whole, skip_special_tokens=True).strip()
+        lost = full.removeprefix(kept).strip()
+        context.warn(f"the prompt has {len(whole)} tokens and the encoder reads {length}; not read: '{lost}'")
+    return ids

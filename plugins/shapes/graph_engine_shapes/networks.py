@@ -86,6 +86,11 @@ def unclip_unet() -> UNet2DConditionModel:
     return unet(BASE_SIZE, BASE_UNSHUFFLE, BASE_CHANNELS, images=1, **told)
 
 
+def inpaint_unet() -> UNet2DConditionModel:
+    """The base beside the picture without its erased pixels (3 channels) and the mask of what is known (1)."""
+    return unet(BASE_SIZE, BASE_UNSHUFFLE, BASE_CHANNELS, images=7 / 3)
+
+
 def upsampler_unet() -> UNet2DConditionModel:
     """64x64 RGB beside the 32x32 picture enlarged to 64x64, unshuffled to 16x16x96."""
     return unet(UPSAMPLED_SIZE, UPSAMPLER_UNSHUFFLE, UPSAMPLER_CHANNELS, images=2)

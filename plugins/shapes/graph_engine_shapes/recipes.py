@@ -36,6 +36,7 @@ RECIPES = {
     "unclip-decoder": Recipe("unclip_task:decoder_task", 30, ("glide-text", "glide", "clip"), "looks:look_decoder"),
     "vae": Recipe("autoencoder_task:VaeTask", 12, (), "looks:look_vae"),
     "vq": Recipe("autoencoder_task:VqTask", 20, (), "looks:look_vq"),
+    "glide-inpaint": Recipe("inpaint_task:inpaint_task", 15, ("glide-text", "glide"), "edits:look_inpaint"),
 }
 """Name -> recipe, in an order in which each comes after what it needs."""
 

@@ -18,6 +18,7 @@ def register_nodes() -> list[Any]:
     return [
         models.load_model,
         text.encode_text,
+        text.batch_text,
         guidance.no_guidance,
         guidance.classifier_free_guidance,
         guidance.adaptive_projected_guidance,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from graph_engine import Context, Multiline, TextEmbedding, TextEncoder, node
+from graph_nodes.errors import Misfit
 from graph_nodes.tokenizing import token_ids
 from graph_nodes.weights import module_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["encode_text"]
+__all__ = ["batch_text", "encode_text"]
 
 
 @node(category="text")
@@ -38,6 +40,34 @@ def encode_text(
         null_pooled=null_pooled,
         null_mask=null_mask,
     )
+
+
+@node(category="text")
+def batch_text(texts: list[TextEmbedding]) -> TextEmbedding:
+    """Put encoded prompts into one batch, so that one run of the sampler draws a picture for each.
+
+    texts: by one encoder, and with the same negative prompt, which they share.
+    """
+    import torch
+
+    first = texts[0]
+    for text in texts[1:]:
+        if text.space != first.space:
+            raise Misfit(f"texts of one batch must be of one space, found {first.space!r} and {text.space!r}")
+        if not _same(text.null_tokens, first.null_tokens):
+            raise Misfit("texts of one batch share the negative prompt, found two that differ")
+
+    def joined(name: str) -> Tensor | None:
+        parts = [getattr(text, name) for text in texts]
+        return None if parts[0] is None else torch.cat(parts)
+
+    prompts = tuple(prompt for text in texts for prompt in text.prompts)
+    tokens = torch.cat([text.tokens for text in texts])
+    return replace(first, tokens=tokens, prompts=prompts, pooled=joined("pooled"), mask=joined("mask"))
+
+
+def _same(a: Tensor | None, b: Tensor | None) -> bool:
+    return a is b or (a is not None and b is not None and bool(a.equal(b)))
 
 
 def _encode(context: Context, encoder: TextEncoder, prompt: str) -> tuple[Tensor, Tensor | None, Tensor | None]:

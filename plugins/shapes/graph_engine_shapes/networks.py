@@ -6,7 +6,14 @@ from typing import Any
 
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel, VQModel
 from diffusers.models.attention_processor import AttnAddedKVProcessor
-from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModelWithProjection
+from transformers import (
+    CLIPConfig,
+    CLIPModel,
+    CLIPTextConfig,
+    CLIPTextModelWithProjection,
+    T5Config,
+    T5EncoderModel,
+)
 
 from graph_engine_shapes.tokenizer import MAX_TOKENS, tokens
 
@@ -40,6 +47,26 @@ def _text_config(layers: int, projection: int) -> CLIPTextConfig:
 def text_encoder() -> CLIPTextModelWithProjection:
     """GLIDE's text tower: text_embeds (B, 256) go to the timestep embedding, last_hidden_state to the attention."""
     return CLIPTextModelWithProjection(_text_config(layers=4, projection=4 * BASE_CHANNELS[0]))
+
+
+def t5_text_encoder() -> T5EncoderModel:
+    """Imagen's text tower: it knows captions and nothing of pictures (Saharia et al. 2022, section 2.1)."""
+    return T5EncoderModel(
+        T5Config(
+            vocab_size=len(tokens()),
+            d_model=TEXT_WIDTH,
+            d_kv=TEXT_WIDTH // 4,
+            d_ff=3 * TEXT_WIDTH,
+            num_layers=4,
+            num_heads=4,
+            relative_attention_max_distance=MAX_TOKENS,
+            dropout_rate=0.0,
+            feed_forward_proj="gated-gelu",
+            pad_token_id=tokens().index("<pad>"),
+            eos_token_id=tokens().index("<eos>"),
+            attn_implementation="eager",
+        )
+    )
 
 
 def unet(
@@ -89,6 +116,27 @@ def unclip_unet() -> UNet2DConditionModel:
 def inpaint_unet() -> UNet2DConditionModel:
     """The base beside the picture without its erased pixels (3 channels) and the mask of what is known (1)."""
     return unet(BASE_SIZE, BASE_UNSHUFFLE, BASE_CHANNELS, images=7 / 3)
+
+
+T5_TEXT = {
+    "class_embed_type": None,
+    "addition_embed_type": "text",
+    "addition_embed_type_num_heads": 4,
+    "encoder_hid_dim_type": "text_proj",
+    "encoder_hid_dim": TEXT_WIDTH,
+}
+"""How Imagen's U-Nets take the text: projected to the attention, pooled by attention to the timestep embedding."""
+
+
+def imagen_unet() -> UNet2DConditionModel:
+    """The base on the states of a text-only encoder, conditioned as DeepFloyd IF is."""
+    return unet(BASE_SIZE, BASE_UNSHUFFLE, BASE_CHANNELS, images=1, **T5_TEXT)
+
+
+def imagen_upsampler_unet() -> UNet2DConditionModel:
+    """The upsampler to 64x64 on those states; it is told how much noise its low resolution has."""
+    told = T5_TEXT | {"class_embed_type": "timestep"}
+    return unet(UPSAMPLED_SIZE, UPSAMPLER_UNSHUFFLE, UPSAMPLER_CHANNELS, images=2, **told)
 
 
 def upsampler_unet() -> UNet2DConditionModel:

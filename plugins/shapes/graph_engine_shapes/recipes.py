@@ -37,6 +37,7 @@ RECIPES = {
     "vae": Recipe("autoencoder_task:VaeTask", 12, (), "looks:look_vae"),
     "vq": Recipe("autoencoder_task:VqTask", 20, (), "looks:look_vq"),
     "glide-inpaint": Recipe("inpaint_task:inpaint_task", 15, ("glide-text", "glide"), "edits:look_inpaint"),
+    "imagen-text": Recipe("t5_text_task:T5TextTask", 4),
 }
 """Name -> recipe, in an order in which each comes after what it needs."""
 

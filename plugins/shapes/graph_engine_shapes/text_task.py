@@ -75,22 +75,26 @@ class TextTask:
     rest_rate: float = 1e-3
     average: float = 0.99
 
-    def build(self) -> TextReader:
+    def build(self) -> nn.Module:
         """A fresh model."""
         return TextReader()
 
-    def loss(self, model: TextReader, step: int, generator: torch.Generator) -> Tensor:
+    def read(self, model: nn.Module, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """The states (B, T, 128) of token ids (B, T), and the vector (B, P) that sums them up."""
+        out = model.encoder(input_ids=ids)
+        return out.last_hidden_state, out.text_embeds
+
+    def loss(self, model: nn.Module, step: int, generator: torch.Generator) -> Tensor:
         """Cross-entropy of all heads on fresh captions."""
         rng = seeded(int(torch.randint(2**31, (), generator=generator)))
         captions = random_captions(random_scenes(self.batch, generator, two=0.75), rng, keep=0.8)
         wanted = [parse(text) for text in captions]
         ids = tokenizer.encode(captions)
         target = torch.tensor([targets(w) for w in wanted])
-        out = model.encoder(input_ids=ids)
-        hidden = out.last_hidden_state
+        hidden, summary = self.read(model, ids)
         ends = ids.argmax(dim=1)
         row, position = (torch.arange(ids.shape[1])[None] >= ends[:, None]).nonzero(as_tuple=True)
-        pooled = _cross_entropy(model.heads["pooled"](out.text_embeds), target, CLASSES)
+        pooled = _cross_entropy(model.heads["pooled"](summary), target, CLASSES)
         tail = _cross_entropy(model.heads["tail"](hidden[row, position]), target[row], CLASSES)
         named = torch.tensor([_slot(o) for w in wanted for o in w.objects])
         at = torch.isin(ids, torch.tensor(tokenizer.build().convert_tokens_to_ids(list(words.SHAPES))))

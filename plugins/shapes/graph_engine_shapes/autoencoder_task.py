@@ -64,7 +64,7 @@ class VqTask:
     matrix_rate: float = 2e-3
     rest_rate: float = 1e-3
     average: float = 0.995
-    continuous_steps: int = 1000
+    continuous_steps: int = 250
     commitment: float = 0.25
     revive_every: int = 20
 

@@ -18,6 +18,9 @@ OBJECT = 0.68
 STROKE = 0.3
 """Of that rest, the part that loses brush strokes, and no rectangle or ellipse."""
 
+BAND = 0.2
+"""Of patches around an object, the part that reaches three borders: all above, below or beside some line."""
+
 
 def random_masks(scenes: Scenes, generator: torch.Generator, resolution: int) -> Tensor:
     """(B, 1, R, R) one erasure for each scene."""
@@ -83,7 +86,9 @@ def _around(centre: Tensor, radius: Tensor, generator: torch.Generator, resoluti
     reach = (radius * EXTENT + 0.02)[:, None]
     low = centre - reach - 0.22 * torch.rand(n, 2, generator=generator).square()
     high = centre + reach + 0.22 * torch.rand(n, 2, generator=generator).square()
-    to_border = torch.rand(n, 4, generator=generator) < 0.15
+    to_border = torch.rand(n, 4, generator=generator) < 0.1
+    kept = torch.randint(4, (n, 1), generator=generator) == torch.arange(4)
+    to_border = torch.where(_some(n, BAND, generator)[:, 0], ~kept, to_border)
     low, high = torch.where(to_border[:, :2], 0.0, low), torch.where(to_border[:, 2:], 1.0, high)
     return _patches((low + high) / 2, (high - low) / 2, generator, resolution)
 

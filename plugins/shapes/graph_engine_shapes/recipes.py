@@ -38,6 +38,7 @@ RECIPES = {
     "vq": Recipe("autoencoder_task:VqTask", 20, (), "looks:look_vq"),
     "glide-inpaint": Recipe("inpaint_task:inpaint_task", 15, ("glide-text", "glide"), "edits:look_inpaint"),
     "imagen-text": Recipe("t5_text_task:T5TextTask", 4),
+    "imagen": Recipe("imagen_task:imagen_task", 20, ("glide-text", "glide", "imagen-text"), "imagen_task:look_imagen"),
 }
 """Name -> recipe, in an order in which each comes after what it needs."""
 

@@ -1,14 +1,13 @@
-"""Nodes of diffusion: the sampler, its inverse, and back to a picture."""
+"""Nodes of diffusion: the sampler and its inverse."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from graph_engine import Context, Denoiser, Guidance, Image, Latents, Seed, Slider, Start, TextEmbedding, node
+from graph_engine import Context, Denoiser, Guidance, Latents, Seed, Slider, Start, TextEmbedding, node
 from graph_nodes import denoising
-from graph_nodes.errors import Misfit
 
-__all__ = ["SchedulerName", "decode", "denoise", "invert"]
+__all__ = ["SchedulerName", "denoise", "invert"]
 
 SchedulerName = Literal[
     "ddim",
@@ -67,11 +66,3 @@ def invert(
     """
     request = denoising.Request(denoiser, text, guidance, None, steps, "ddim", 0.0, 1, 0)
     return denoising.invert(context, request, latents)
-
-
-@node(category="diffusion")
-def decode(latents: Latents) -> Image:
-    """Turn what a denoiser made into pictures: pixel space -1..1 becomes 0..1, clipped."""
-    if latents.space != "pixel":
-        raise Misfit(f"latents of the space {latents.space!r} need their autoencoder; this node decodes 'pixel'")
-    return Image(((latents.samples + 1) / 2).clamp(0, 1))

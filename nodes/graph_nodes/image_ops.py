@@ -7,10 +7,26 @@ from typing import Annotated, Literal
 from graph_engine import Image, Slider, node
 from graph_nodes.errors import Misfit
 
-__all__ = ["batch", "blur", "crop", "grid", "levels", "resize", "unbatch"]
+__all__ = ["batch", "blur", "crop", "grid", "levels", "plain_image", "resize", "unbatch"]
 
 Side = Annotated[int, Slider(1, 8192)]
 Offset = Annotated[int, Slider(0, 8191)]
+
+
+@node(category="images")
+def plain_image(color: str = "#ffffff", width: Side = 512, height: Side = 512) -> Image:
+    """One colour all over, to begin a picture from.
+
+    color: `#rrggbb`, or a name such as `white`. width, height: pixels.
+    """
+    import torch
+    from PIL import ImageColor
+
+    try:
+        rgb = ImageColor.getcolor(color, "RGB")
+    except ValueError:
+        raise Misfit(f"{color!r} is no colour; write #rrggbb, or a name such as white") from None
+    return Image((torch.tensor(rgb) / 255).view(1, 3, 1, 1).expand(1, 3, height, width).contiguous())
 
 
 @node(category="images")

@@ -11,8 +11,9 @@ from typing import Any, get_args
 
 import pytest
 import torch
+from graph_nodes.autoencoding import decode
 from graph_nodes.binding import low_resolution
-from graph_nodes.diffusion import SchedulerName, decode, denoise
+from graph_nodes.diffusion import SchedulerName, denoise
 from graph_nodes.errors import Misfit
 from graph_nodes.guidance import classifier_free_guidance
 from graph_nodes.models import load_model
@@ -184,7 +185,7 @@ def test_latents_of_pixel_space_and_their_picture_are_the_same_condition(context
     text, upsampler = _text(context), _part(context, "tiny/glide", "upsampler")
     base = denoise(context, _part(context, "tiny/glide", "denoiser"), text, steps=2)
     direct, decoded = (
-        denoise(context, low_resolution(upsampler, small), text, steps=2).samples for small in (base, decode(base))
+        denoise(context, low_resolution(upsampler, small), text, steps=2).samples for small in (base, decode(context, base))
     )
     torch.testing.assert_close(direct, decoded, rtol=0, atol=1e-5)
 
@@ -230,7 +231,7 @@ def test_every_step_is_told_with_a_picture_on_demand(context: Context) -> None:
     result = denoise(watched, _part(context, "tiny/glide", "denoiser"), _text(context), steps=4)
     assert steps == [(k, 4) for k in (1, 2, 3, 4)]
     assert [tuple(preview.pixels.shape) for preview in previews] == [(1, 3, 8, 8)] * 4
-    torch.testing.assert_close(previews[-1].pixels, decode(result).pixels, rtol=0, atol=1e-5)
+    torch.testing.assert_close(previews[-1].pixels, decode(context, result).pixels, rtol=0, atol=1e-5)
 
 
 def test_a_cancelled_run_stops_within_a_step(context: Context) -> None:
@@ -337,6 +338,6 @@ def test_every_name_of_a_scheduler_is_in_the_drop_down() -> None:
 
 def test_decode_wants_pixel_space_and_clips() -> None:
     x = torch.tensor([-3.0, -1.0, 0.0, 1.0, 3.0]).view(1, 1, 1, 5).expand(1, 3, 1, 5)
-    assert decode(Latents(x, "pixel")).pixels[0, 0, 0].tolist() == [0, 0, 0.5, 1, 1]
+    assert decode(Context(), Latents(x, "pixel")).pixels[0, 0, 0].tolist() == [0, 0, 0.5, 1, 1]
     with pytest.raises(Misfit, match="'sd' need their autoencoder"):
-        decode(Latents(x, "sd"))
+        decode(Context(), Latents(x, "sd"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel, VQModel
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel, UNet2DModel, VQModel
 from diffusers.models.attention_processor import AttnAddedKVProcessor
 from transformers import (
     CLIPConfig,
@@ -22,6 +22,7 @@ BASE_SIZE, BASE_UNSHUFFLE, BASE_CHANNELS = 32, 2, (64, 128)
 EMBEDDING_SCALE = TEXT_WIDTH**0.5
 """Unit embeddings reach a decoder multiplied by this, so that each entry is about one."""
 UPSAMPLED_SIZE, UPSAMPLER_UNSHUFFLE, UPSAMPLER_CHANNELS = 64, 4, (64, 64)
+SECOND_SIZE, SECOND_UNSHUFFLE = 128, 8
 LATENT_CHANNELS = 4
 CODES, CODE_CHANNELS = 1024, 8
 
@@ -142,6 +143,37 @@ def imagen_upsampler_unet() -> UNet2DConditionModel:
 def upsampler_unet() -> UNet2DConditionModel:
     """64x64 RGB beside the 32x32 picture enlarged to 64x64, unshuffled to 16x16x96."""
     return unet(UPSAMPLED_SIZE, UPSAMPLER_UNSHUFFLE, UPSAMPLER_CHANNELS, images=2)
+
+
+def textless_unet(size: int, unshuffle: int, channels: tuple[int, ...], images: int, **more: Any) -> UNet2DModel:
+    """`unet` without text: plain self-attention, in the same places; `more` are settings of UNet2DModel."""
+    pixels = unshuffle * unshuffle * 3
+    return UNet2DModel(
+        sample_size=size // unshuffle,
+        in_channels=pixels * images,
+        out_channels=pixels,
+        down_block_types=("ResnetDownsampleBlock2D", "AttnDownBlock2D"),
+        up_block_types=("AttnUpBlock2D", "ResnetUpsampleBlock2D"),
+        block_out_channels=channels,
+        layers_per_block=1,
+        attention_head_dim=32,
+        attn_norm_num_groups=16,
+        resnet_time_scale_shift="scale_shift",
+        downsample_type="resnet",
+        upsample_type="resnet",
+        norm_num_groups=16,
+        **more,
+    )
+
+
+def second_upsampler_unet() -> UNet2DModel:
+    """128x128 RGB beside the 64x64 picture enlarged to 128x128, unshuffled to 16x16x384; told its noise level."""
+    return textless_unet(SECOND_SIZE, SECOND_UNSHUFFLE, UPSAMPLER_CHANNELS, images=2, class_embed_type="timestep")
+
+
+def adm_unet(classes: int) -> UNet2DModel:
+    """The base with a class in the text's place; the last row of the table is "no class" (Dhariwal & Nichol 2021)."""
+    return textless_unet(BASE_SIZE, BASE_UNSHUFFLE, BASE_CHANNELS, images=1, num_class_embeds=classes + 1)
 
 
 def scheduler(prediction_type: str = "v_prediction") -> DDIMScheduler:

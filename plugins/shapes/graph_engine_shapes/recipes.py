@@ -39,6 +39,19 @@ RECIPES = {
     "glide-inpaint": Recipe("inpaint_task:inpaint_task", 15, ("glide-text", "glide"), "edits:look_inpaint"),
     "imagen-text": Recipe("t5_text_task:T5TextTask", 4),
     "imagen": Recipe("imagen_task:imagen_task", 20, ("glide-text", "glide", "imagen-text"), "imagen_task:look_imagen"),
+    "second-upsampler": Recipe(
+        "upsampling_task:second_upsampler_task",
+        8,
+        ("glide-text", "glide-upsampler"),
+        "upsampling_task:look_second_upsampler",
+    ),
+    "imagen-upsampler": Recipe(
+        "upsampling_task:imagen_upsampler_task",
+        8,
+        ("glide-text", "glide-upsampler", "imagen-text"),
+        "upsampling_task:look_imagen_upsampler",
+    ),
+    "adm": Recipe("adm_task:AdmTask", 10, ("glide-text", "glide"), "adm_task:look_adm"),
 }
 """Name -> recipe, in an order in which each comes after what it needs."""
 

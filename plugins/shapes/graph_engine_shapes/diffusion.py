@@ -60,8 +60,11 @@ def clean(predict_v: Predict, alpha_bars: Tensor) -> Predict:
 
 
 @torch.no_grad()
-def ddim(predict_x0: Predict, x: Tensor, alpha_bars: Tensor, steps: int) -> Tensor:
-    """Sample x0, at last in [-1, 1], from noise `x` by DDIM (Song et al. 2020, eq. 12, eta 0) at trailing timesteps."""
+def ddim(predict_x0: Predict, x: Tensor, alpha_bars: Tensor, steps: int, *, clip: bool = True) -> Tensor:
+    """Sample x0, at last in [-1, 1] where `clip` says so, from noise `x` at trailing timesteps.
+
+    DDIM: Song et al. 2020, eq. 12, with eta 0.
+    """
     total = len(alpha_bars)
     times = torch.arange(total, 0, -total / steps).round().long() - 1
     for i, t in enumerate(times):
@@ -70,4 +73,4 @@ def ddim(predict_x0: Predict, x: Tensor, alpha_bars: Tensor, steps: int) -> Tens
         noise = (x - alpha * x0) / sigma
         following = alpha_bars[times[i + 1]] if i + 1 < len(times) else torch.ones(())
         x = following.sqrt() * x0 + (1 - following).sqrt() * noise
-    return x.clamp(-1, 1)
+    return x.clamp(-1, 1) if clip else x

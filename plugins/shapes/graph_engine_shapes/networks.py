@@ -24,7 +24,7 @@ EMBEDDING_SCALE = TEXT_WIDTH**0.5
 UPSAMPLED_SIZE, UPSAMPLER_UNSHUFFLE, UPSAMPLER_CHANNELS = 64, 4, (64, 64)
 SECOND_SIZE, SECOND_UNSHUFFLE = 128, 8
 LATENT_CHANNELS = 4
-CODES, CODE_CHANNELS = 1024, 8
+CODES = 1024
 
 
 def _text_config(layers: int, projection: int) -> CLIPTextConfig:
@@ -213,6 +213,11 @@ def clip() -> CLIPModel:
     return CLIPModel(config)
 
 
+def latent_unet() -> UNet2DConditionModel:
+    """The base's trunk between 16x16x4 latents."""
+    return unet(16, 1, BASE_CHANNELS, images=1, in_channels=LATENT_CHANNELS, out_channels=LATENT_CHANNELS)
+
+
 def vae() -> AutoencoderKL:
     """64x64 RGB to 16x16x4 latents and back."""
     return AutoencoderKL(
@@ -228,15 +233,15 @@ def vae() -> AutoencoderKL:
 
 
 def vq() -> VQModel:
-    """32x32 RGB to 8x8 codes and back."""
+    """32x32 RGB to 8x8 codes and back: the continuous autoencoder, half the size, with attention in the middle."""
     return VQModel(
         down_block_types=("DownEncoderBlock2D",) * 3,
         up_block_types=("UpDecoderBlock2D",) * 3,
-        block_out_channels=(32, 64, 96),
+        block_out_channels=(16, 32, 64),
         layers_per_block=1,
-        latent_channels=CODE_CHANNELS,
+        latent_channels=LATENT_CHANNELS,
         num_vq_embeddings=CODES,
-        vq_embed_dim=CODE_CHANNELS,
+        vq_embed_dim=LATENT_CHANNELS,
         norm_num_groups=8,
         sample_size=BASE_SIZE,
         mid_block_add_attention=True,

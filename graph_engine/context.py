@@ -21,7 +21,7 @@ class Folders:
     """Where a run reads and writes.
 
     outputs: pictures; cache: cached outputs; inputs: the roots that file parameters are relative to; granted: files
-    that the user named in person, readable wherever they are; models: folders of named models.
+    and folders that the user named in person, readable wherever they are; models: folders of named models.
     """
 
     outputs: Path = Path("outputs")
@@ -115,3 +115,7 @@ class Context:
     def input_file(self, path: str) -> Path:
         """The file that a parameter names, below the input folders; raises FileRefused or FileNotFoundError."""
         return find_in_roots(path, self.folders.inputs, self.folders.granted)
+
+    def input_folder(self, path: str) -> Path:
+        """The folder that a parameter names, under the same rules; a link in it may still lead out of it."""
+        return find_in_roots(path, self.folders.inputs, self.folders.granted, folder=True)

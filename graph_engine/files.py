@@ -45,10 +45,10 @@ def _reason_to_refuse(path: str) -> str | None:
     return None
 
 
-def find_in_roots(path: str, roots: Iterable[Path], granted: Iterable[Path] = ()) -> Path:
-    """The existing file that `path` names below one of `roots`; symbolic links may not lead out of the root.
+def find_in_roots(path: str, roots: Iterable[Path], granted: Iterable[Path] = (), *, folder: bool = False) -> Path:
+    """The existing file (or folder) that `path` names below one of `roots`; symbolic links may not lead out of it.
 
-    `granted` lists files that the user named in person (a shell flag), which are accepted wherever they are.
+    `granted` lists what the user named in person (a shell flag), which is accepted wherever it is.
     """
     for allowed in granted:
         if path == str(allowed):
@@ -59,14 +59,15 @@ def find_in_roots(path: str, roots: Iterable[Path], granted: Iterable[Path] = ()
         base = root.resolve()
         try:
             candidate = (base / relative).resolve()
-            exists = candidate.is_file()
+            exists = candidate.is_dir() if folder else candidate.is_file()
         except (OSError, RuntimeError, ValueError) as error:  # a ring of links, a path that is too long
             raise FileRefused(f"the path {path!r} cannot be followed: {error}") from None
         if not candidate.is_relative_to(base):
             raise FileRefused(f"the path {path!r} leads out of {root} through a symbolic link")
         if exists:
             return candidate
-    raise FileNotFoundError(f"no file {path!r} in {' or '.join(str(root) for root in tried) or 'any folder'}")
+    wanted = "folder" if folder else "file"
+    raise FileNotFoundError(f"no {wanted} {path!r} in {' or '.join(str(root) for root in tried) or 'any folder'}")
 
 
 def safe_name(label: str, fallback: str = "untitled") -> str:

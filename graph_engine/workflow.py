@@ -41,6 +41,7 @@ INPUT_TYPES: Mapping[str, Any] = {
     "seed": int,
     "choice": str,
     "file": str,
+    "folder": str,
     "any": Any,
 }
 """The types that a declared input can have beside the names of value kinds, and `list[...]` of either."""

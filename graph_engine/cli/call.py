@@ -21,7 +21,7 @@ _DESTINATION = "input:"
 
 @dataclass(frozen=True)
 class Call:
-    """A workflow with `--set` applied, the declared inputs that were given, and the files that flags named."""
+    """A workflow with `--set` applied, the declared inputs that were given, and the files or folders flags named."""
 
     workflow: Workflow
     inputs: Mapping[str, Any]
@@ -42,8 +42,8 @@ class Call:
             decl = _declared(workflow, target)
             inputs[decl.name] = _flag_value(decl, [changes.pop(target)])
         for name, value in inputs.items():
-            if workflow.inputs[name].item_type == "file":
-                inputs[name] = _grant(name, value, cwd, files)
+            if workflow.inputs[name].item_type in ("file", "folder"):
+                inputs[name] = _grant(workflow.inputs[name], value, cwd, files)
         values = {
             target: value_from_text(_type_of(workflow, registry, target), text) for target, text in changes.items()
         }
@@ -143,13 +143,15 @@ def _flag_value(decl: InputDecl, given: Sequence[str]) -> Any:
     return list_from_texts(tp, given) if decl.is_list else value_from_text(tp, given[-1])
 
 
-def _grant(name: str, value: Any, cwd: Path, files: set[Path]) -> Any:
-    """The files that the user names in person: made absolute, and readable wherever they are."""
+def _grant(decl: InputDecl, value: Any, cwd: Path, files: set[Path]) -> Any:
+    """The files and folders that the user names in person: made absolute, and readable wherever they are."""
     if isinstance(value, list):
-        return [_grant(name, item, cwd, files) for item in value]
+        return [_grant(decl, item, cwd, files) for item in value]
     path = (cwd / Path(str(value)).expanduser()).absolute()
-    if not path.is_file():
-        raise InputError(f"input '{name}': no file {value!r}; give the path of an existing file")
+    if not (path.is_dir() if decl.item_type == "folder" else path.is_file()):
+        raise InputError(
+            f"input '{decl.name}': no {decl.item_type} {value!r}; give the path of an existing {decl.item_type}"
+        )
     files.add(path)
     return str(path)
 

@@ -7,7 +7,23 @@ from typing import Any
 from graph_engine import hookimpl
 from graph_engine import kinds as built_in_kinds
 from graph_engine.kinds import kind_of
-from graph_nodes import binding, diffusion, guidance, image_io, image_ops, lists, loops, models, starts, text, values
+from graph_nodes import (
+    binding,
+    clip,
+    diffusion,
+    embeddings,
+    folders,
+    guidance,
+    image_io,
+    image_ops,
+    lists,
+    loops,
+    masks,
+    models,
+    starts,
+    text,
+    values,
+)
 
 __all__ = ["register_kinds", "register_nodes"]
 
@@ -37,7 +53,20 @@ def register_nodes() -> list[Any]:
         binding.image_condition,
         binding.inpaint_condition,
         diffusion.decode,
+        clip.encode_image,
+        clip.embed_text,
+        clip.clip_score,
+        clip.clip_classify,
+        clip.rerank,
+        clip.clip_search,
+        embeddings.interpolate_embeddings,
+        embeddings.text_difference,
+        embeddings.apply_text_difference,
+        embeddings.batch_embeddings,
+        embeddings.unbatch_embeddings,
+        embeddings.embedding_similarity,
         image_io.load_image,
+        folders.load_images,
         image_io.save_image,
         image_io.preview,
         image_ops.resize,
@@ -47,6 +76,17 @@ def register_nodes() -> list[Any]:
         image_ops.batch,
         image_ops.unbatch,
         image_ops.grid,
+        masks.mask_rectangle,
+        masks.mask_polygon,
+        masks.load_mask,
+        masks.mask_from_color,
+        masks.grow_mask,
+        masks.feather_mask,
+        masks.invert_mask,
+        masks.combine_masks,
+        masks.mask_to_image,
+        masks.mask_overlay,
+        masks.paste,
         values.text,
         values.number,
         values.integer,

@@ -31,10 +31,13 @@ COMPONENTS: Mapping[str, str] = {
 """Classes that a model.json may name -> the library that they are in. Nothing else is ever imported for it."""
 
 
-def module_of(context: Context, part: ModelPart) -> Any:
-    """The network of a part on the run's device in the run's dtype, ready to evaluate; warm after the first use."""
-    key = f"{part.model}@{part.revision}/{part.part}:{context.device}:{context.dtype}"
-    return context.warm.get(key, lambda: _load(context, part), _bytes_of)
+def module_of(context: Context, part: ModelPart, *, folder: str = "folder", component: str = "") -> Any:
+    """The network of a part on the run's device in the run's dtype, ready to evaluate; warm after the first use.
+
+    folder: which of the part's folders; component: the class of what lies there, when it is not the part's own.
+    """
+    key = f"{part.model}@{part.revision}/{part.part}:{context.device}:{context.dtype}{component and ':' + folder}"
+    return context.warm.get(key, lambda: _load(context, part, folder, component or part.facts["class"]), _bytes_of)
 
 
 def tokenizer_of(context: Context, part: ModelPart) -> Any:
@@ -80,16 +83,15 @@ def _check_revision(context: Context, model: ModelFiles, part: ModelPart) -> Non
         raise ModelRefused(f"the files of {part.model!r}, part {part.part!r}, changed during the run; run again")
 
 
-def _load(context: Context, part: ModelPart) -> Any:
+def _load(context: Context, part: ModelPart, key: str, name: str) -> Any:
     import importlib
 
     import torch
 
-    name = part.facts["class"]
     if name not in COMPONENTS:
         known = ", ".join(sorted(COMPONENTS))
         raise ModelRefused(f"{part.model!r}, part {part.part!r}: the class {name!r} is not one of {known}")
-    folder = _folder(context, part, "folder")
+    folder = _folder(context, part, key)
     if not any(folder.glob("*.safetensors")):
         raise ModelRefused(f"{folder} holds no .safetensors file; other weight formats are not read")
     component = getattr(importlib.import_module(COMPONENTS[name]), name)

@@ -38,7 +38,7 @@ def test_an_unknown_node_gets_a_suggestion(shell):
 def test_nodes_as_json_carry_a_schema_for_each_input(shell):
     data = json.loads(shell("nodes", "trial.scale", "--json").out)
     assert data["inputs"][1]["schema"] == {"type": "number", "minimum": 0, "maximum": 10}
-    assert len(json.loads(shell("nodes", "--json").out)) == 9
+    assert len(json.loads(shell("nodes", "--json").out)) == 10
 
 
 def test_the_schema_accepts_a_good_workflow_and_refuses_a_bad_one(shell):
@@ -85,7 +85,7 @@ def among_broken(tmp_path):
 
 def test_plugins_say_where_each_comes_from_what_it_brings_and_what_is_wrong(among_broken):
     out = among_broken("plugins").out
-    assert "9 nodes" in out
+    assert "10 nodes" in out
     assert "graph-engine-burst 0.3" in out
     assert "no parrot" in out
     assert "'twice.same' is registered twice" in out

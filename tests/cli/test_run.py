@@ -284,6 +284,22 @@ def test_a_file_that_is_not_there_is_named(shell):
     assert "input 'note': no file 'gone.txt'" in answer.err
 
 
+def test_a_folder_that_a_flag_names_is_read_wherever_it_is_and_others_are_not(shell, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "a.txt").write_text("a")
+    shell.write(
+        "list.yaml", workflow("name: {node: trial.first_file, from: {folder: inputs.place}}", "place: {type: folder}",
+                              "name: name"),
+    )  # fmt: skip
+    answer = shell("run", "list.yaml", "--place", str(elsewhere))
+    assert answer.lines == ["name: a.txt"], answer.err
+    missing = shell("run", "list.yaml", "--place", str(elsewhere / "a.txt"))
+    assert missing.status == 2
+    assert "give the path of an existing folder" in missing.err
+    shell.write("steal.yaml", workflow(f"name: {{node: trial.first_file, with: {{folder: {elsewhere}}}}}"))
+    assert "is absolute" in shell("run", "steal.yaml").err
+
+
 def test_help_lists_the_inputs_of_the_workflow(sums):
     answer = sums("run", "sum.yaml", "--help")
     assert answer.status == 0

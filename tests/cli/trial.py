@@ -42,6 +42,12 @@ def first_line(context: Context, file: Annotated[str, FilePath((".txt",))]) -> s
     return context.input_file(file).read_text().splitlines()[0]
 
 
+@node(cache=False)
+def first_file(context: Context, folder: Annotated[str, FilePath()]) -> str:
+    """The name of the first file of a folder."""
+    return min(path.name for path in context.input_folder(folder).iterdir())
+
+
 @node
 def steps(context: Context, count: int = 3) -> int:
     """Reports count steps, and warns once."""
@@ -69,4 +75,4 @@ def fail(number: int = 0) -> int:
 
 @hookimpl
 def register_nodes() -> list[Any]:
-    return [add, scale, shout, total, joined, first_line, steps, wait, fail]
+    return [add, scale, shout, total, joined, first_line, first_file, steps, wait, fail]

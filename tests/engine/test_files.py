@@ -85,6 +85,17 @@ def test_a_file_that_the_user_named_in_person_is_found_wherever_it_is(root):
         find_in_roots(f"{secret}x", [root], [secret])
 
 
+def test_a_folder_is_found_by_the_same_rules(root):
+    assert find_in_roots("sub", [root.parent / "none", root], folder=True) == (root / "sub").resolve()
+    assert find_in_roots(".", [root], folder=True) == root.resolve()
+    assert find_in_roots(str(root.parent), [root], [root.parent], folder=True) == root.parent
+    for path in ("up", "etc", "..", "sub/../..", str(root.parent)):
+        with pytest.raises(FileRefused):
+            find_in_roots(path, [root], folder=True)
+    with pytest.raises(FileNotFoundError, match=r"no folder 'cat.txt' in"):
+        find_in_roots("cat.txt", [root], folder=True)
+
+
 pieces = st.sampled_from(
     ["..", ".", "", "sub", "up", "etc", "out.txt", "cat.txt", "passwd", "secret.txt", "root", "~", "ring"]
 )

@@ -150,7 +150,9 @@ def export_clip(target: Path) -> None:
         "image_mean": [0.5] * 3,
         "image_std": [0.5] * 3,
         "text_space": "shapes-clip",
+        "embedding_space": "shapes-clip",
         "embedding_size": networks.TEXT_WIDTH,
+        "normalized": True,
         "max_tokens": tokenizer.MAX_TOKENS,
         "attention_mask": False,
     }

@@ -1,0 +1,96 @@
+"""CLIP's two towers: pictures and texts to vectors, one at a time, in the space that a model's facts name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from graph_engine import CLIP, Context
+from graph_nodes.errors import Misfit, ModelRefused
+from graph_nodes.tokenizing import token_ids
+from graph_nodes.weights import module_of, torch_dtype
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["check_sight", "embed_pictures", "embed_prompt", "logit_scale", "space_of"]
+
+
+def check_sight(clip: CLIP) -> None:
+    """Raise Misfit when a CLIP cannot look at clean pictures."""
+    if clip.facts.get("noised"):
+        raise Misfit(
+            f"{clip.model!r} reads pictures with noise on them, for core.clip_guidance; to look at finished pictures "
+            "load a plain CLIP, such as 'shapes/clip'"
+        )
+
+
+def space_of(clip: CLIP) -> str:
+    """The name of the joint space."""
+    return str(_fact(clip, "embedding_space"))
+
+
+def embed_pictures(context: Context, clip: CLIP, pictures: Sequence[Tensor]) -> Tensor:
+    """Pictures [3, h, w], 0..1, of any sizes as vectors [n, d], float32; unit vectors where the facts say `normalized`.
+
+    One picture at a time: the bits of an embedding depend on the batch that it is made in.
+    """
+    import torch
+
+    from graph_nodes.science import clip_pictures
+
+    size, mean, std = _fact(clip, "image_size"), *_normalisation(clip)
+    module, dtype = module_of(context, clip), torch_dtype(context)
+    rows = []
+    for index, pixels in enumerate(pictures):
+        values = clip_pictures.prepare(pixels[None].float(), size, mean, std).to(context.device, dtype)
+        with torch.no_grad():
+            rows.append(_vector(clip, module.get_image_features(pixel_values=values)))
+        context.progress(index + 1, len(pictures))
+    return torch.cat(rows)
+
+
+def embed_prompt(context: Context, clip: CLIP, prompt: str) -> Tensor:
+    """A text as a vector [1, d], float32; a unit vector where the facts say `normalized`."""
+    import torch
+
+    _fact(clip, "max_tokens")
+    ids = token_ids(context, clip, prompt)
+    mask = ids["attention_mask"].to(context.device) if clip.facts.get("attention_mask") else None
+    with torch.no_grad():
+        features = _text_tower(context, clip).get_text_features(
+            input_ids=ids["input_ids"].to(context.device), attention_mask=mask
+        )
+    return _vector(clip, features)
+
+
+def logit_scale(context: Context, clip: CLIP) -> float:
+    """What CLIP multiplies cosines by before the softmax: e to the learned temperature."""
+    return float(module_of(context, clip).logit_scale.float().exp())
+
+
+def _text_tower(context: Context, clip: CLIP) -> Any:
+    """A CLIP of noised pictures has only an image tower of its own and shares the text tower of a whole CLIP."""
+    if "text_folder" in clip.facts:
+        return module_of(context, clip, folder="text_folder", component="CLIPModel")
+    return module_of(context, clip)
+
+
+def _vector(clip: CLIP, features: Any) -> Tensor:
+    from torch.nn import functional
+
+    projected: Tensor = getattr(features, "pooler_output", features).float().cpu()
+    return functional.normalize(projected, dim=-1) if clip.facts.get("normalized") else projected
+
+
+def _normalisation(clip: CLIP) -> tuple[Sequence[float], Sequence[float]]:
+    from graph_nodes.science import clip_pictures
+
+    facts = clip.facts
+    return facts.get("image_mean", clip_pictures.OPENAI_MEAN), facts.get("image_std", clip_pictures.OPENAI_STD)
+
+
+def _fact(clip: CLIP, name: str) -> Any:
+    if name not in clip.facts:
+        raise ModelRefused(f"the model {clip.model!r}, part {clip.part!r}: model.json does not say its {name}")
+    return clip.facts[name]

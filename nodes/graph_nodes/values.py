@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, TypeVar
 
 from graph_engine import Lazy, Multiline, Seed, node
@@ -9,6 +10,7 @@ from graph_engine import Lazy, Multiline, Seed, node
 __all__ = ["boolean", "format_text", "integer", "join_text", "number", "seed", "switch", "text"]
 
 T = TypeVar("T")
+_FIELD = re.compile(r"\{(:(?P<places>\.\d{1,2}[f%]))?\}")
 
 
 @node(category="values")
@@ -54,10 +56,17 @@ def join_text(texts: list[str], separator: str = ", ") -> str:
 def format_text(template: str, value: str | float | int | bool) -> str:
     """Write a value into a text, such as `scale {}` into `scale 3.5`.
 
-    template: every `{}` in it is replaced by the value.
+    template: every `{}` in it is replaced by the value; `{:.2f}` writes a number with two places after the point,
+    `{:.0%}` as a percentage.
     """
-    shown = f"{value:g}" if isinstance(value, float) else str(value)
-    return template.replace("{}", shown)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+
+    def shown(field: re.Match[str]) -> str:
+        if not field["places"]:
+            return f"{value:g}" if isinstance(value, float) else str(value)
+        return format(value, field["places"]) if is_number else field[0]
+
+    return _FIELD.sub(shown, template)
 
 
 @node(category="values")

@@ -26,6 +26,11 @@ def test_join_text_leaves_out_what_is_empty() -> None:
         ("seed {}", 7, "seed 7"),
         ("{0.__class__} {}", "a", "{0.__class__} a"),
         ("none", True, "none"),
+        ("CLIP {:.3f}", 0.68249, "CLIP 0.682"),
+        ("{:.0%} of {}", 0.5, "50% of 0.5"),
+        ("{:.1f}", 3, "3.0"),
+        ("{:.1f}", "three", "{:.1f}"),
+        ("{:>9999999f} {:d} {value}", 1.0, "{:>9999999f} {:d} {value}"),
     ],
 )
 def test_format_text_replaces_the_field_and_nothing_else(template: str, value: str | float, text: str) -> None:

@@ -67,9 +67,8 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def _denoiser(
-    folder: str, size: int, unshuffle: int, conditions: list[str], steps: int, scale: float
-) -> dict[str, Any]:
+def denoiser(folder: str, size: int, unshuffle: int, conditions: list[str], steps: int, scale: float) -> dict[str, Any]:
+    """The facts of one of GLIDE's denoisers; `folder` is one of SCHEDULERS."""
     return {
         "kind": "Denoiser",
         "class": "UNet2DConditionModel",
@@ -91,7 +90,7 @@ def _denoiser(
 
 def glide_parts() -> dict[str, Any]:
     """The parts of shapes/glide, as the loader reads them."""
-    upsampler = _denoiser(
+    upsampler = denoiser(
         "upsampler", networks.UPSAMPLED_SIZE, networks.UPSAMPLER_UNSHUFFLE, ["text", "low_resolution"], 10, 1.0
     )
     return {
@@ -105,7 +104,7 @@ def glide_parts() -> dict[str, Any]:
             "pooled": True,
             "attention_mask": False,
         },
-        "denoiser": _denoiser("unet", networks.BASE_SIZE, networks.BASE_UNSHUFFLE, ["text"], 20, 3.0),
+        "denoiser": denoiser("unet", networks.BASE_SIZE, networks.BASE_UNSHUFFLE, ["text"], 20, 3.0),
         "upsampler": upsampler | {"low_resolution_size": networks.BASE_SIZE, "noise_augmentation": False},
     }
 
@@ -165,6 +164,10 @@ def export_clip(target: Path) -> None:
 EXPORTS = {
     "glide": "export:export_glide",
     "clip": "export:export_clip",
+    "glide-inpaint": "export_pixels:export_inpaint",
+    "unclip": "export_pixels:export_unclip",
+    "imagen": "export_pixels:export_imagen",
+    "adm": "export_pixels:export_adm",
 }
 """Model -> `module:function` that writes it into the folder given."""
 

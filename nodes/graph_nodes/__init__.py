@@ -8,6 +8,7 @@ from graph_engine import hookimpl
 from graph_engine import kinds as built_in_kinds
 from graph_engine.kinds import kind_of
 from graph_nodes import (
+    autoencoding,
     binding,
     clip,
     diffusion,
@@ -20,8 +21,10 @@ from graph_nodes import (
     loops,
     masks,
     models,
+    priors,
     starts,
     text,
+    tokens,
     values,
 )
 
@@ -52,7 +55,12 @@ def register_nodes() -> list[Any]:
         binding.class_label,
         binding.image_condition,
         binding.inpaint_condition,
-        diffusion.decode,
+        autoencoding.decode,
+        autoencoding.encode,
+        tokens.encode_tokens,
+        tokens.decode_tokens,
+        tokens.generate_tokens,
+        priors.decode_embedding,
         clip.encode_image,
         clip.embed_text,
         clip.clip_score,
@@ -69,6 +77,7 @@ def register_nodes() -> list[Any]:
         folders.load_images,
         image_io.save_image,
         image_io.preview,
+        image_ops.plain_image,
         image_ops.resize,
         image_ops.crop,
         image_ops.blur,

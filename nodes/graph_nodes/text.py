@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from graph_engine import Context, Multiline, TextEmbedding, TextEncoder, node
-from graph_nodes.errors import Misfit
+from graph_nodes.errors import Misfit, ModelRefused
 from graph_nodes.tokenizing import token_ids
 from graph_nodes.weights import module_of
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["batch_text", "encode_text"]
+
+STATES = ("last_hidden_state", "input_embeddings")
+"""What the tokens of a TextEmbedding are: model.json may say so of its text encoder."""
 
 
 @node(category="text")
@@ -77,13 +80,25 @@ def _encode(context: Context, encoder: TextEncoder, prompt: str) -> tuple[Tensor
     """
     import torch
 
-    ids = token_ids(context, encoder, prompt)
-    module = module_of(context, encoder)
-    mask = ids["attention_mask"].to(context.device) if encoder.facts.get("attention_mask") else None
+    states = encoder.facts.get("states", STATES[0])
+    if states not in STATES:
+        raise ModelRefused(f"the encoder of {encoder.model!r}: states must be one of {', '.join(STATES)}")
+    found = token_ids(context, encoder, prompt)
+    module, ids = module_of(context, encoder), found["input_ids"].to(context.device)
+    mask = found["attention_mask"].to(context.device) if encoder.facts.get("attention_mask") else None
+    kept = mask.bool().cpu() if mask is not None else None
     with torch.no_grad():
-        output = module(ids["input_ids"].to(context.device), attention_mask=mask)
+        if states == "input_embeddings":
+            return _rows_of_table(encoder, module, ids), None, kept
+        output = module(ids, attention_mask=mask)
     pooled = _pooled(output).float().cpu() if encoder.facts.get("pooled") else None
-    return output.last_hidden_state.float().cpu(), pooled, mask.bool().cpu() if mask is not None else None
+    return output.last_hidden_state.float().cpu(), pooled, kept
+
+
+def _rows_of_table(encoder: TextEncoder, module: Any, ids: Tensor) -> Tensor:
+    """What a decoder-only model reads of its text: its own input embeddings, those of text behind those of images."""
+    rows: Tensor = module.get_input_embeddings()(ids + encoder.facts.get("text_offset", 0))
+    return rows.float().cpu()
 
 
 def _pooled(output: Any) -> Tensor:

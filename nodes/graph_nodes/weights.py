@@ -15,18 +15,23 @@ from graph_nodes.model_files import ModelFiles, open_model, part_folder, revisio
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["COMPONENTS", "module_of", "scheduler_config", "tokenizer_of", "torch_dtype"]
+__all__ = ["COMPONENTS", "module_of", "scheduler_config", "tensors_of", "tokenizer_of", "torch_dtype"]
 
 COMPONENTS: Mapping[str, str] = {
+    "AutoencoderKL": "diffusers",
+    "BartForCausalLM": "transformers",
     "CLIPForImageClassification": "transformers",
     "CLIPModel": "transformers",
     "CLIPTextModel": "transformers",
     "CLIPTextModelWithProjection": "transformers",
     "CLIPVisionModelWithProjection": "transformers",
+    "GPT2LMHeadModel": "transformers",
+    "LlamaForCausalLM": "transformers",
     "PriorTransformer": "diffusers",
     "T5EncoderModel": "transformers",
     "UNet2DConditionModel": "diffusers",
     "UNet2DModel": "diffusers",
+    "VQModel": "diffusers",
 }
 """Classes that a model.json may name -> the library that they are in. Nothing else is ever imported for it."""
 
@@ -63,6 +68,17 @@ def scheduler_config(context: Context, part: ModelPart) -> dict[str, Any]:
     if stated not in (None, found):
         raise ModelRefused(f"{path}: says prediction_type {found!r}, but model.json says {stated!r}")
     return config
+
+
+def tensors_of(context: Context, part: ModelPart, key: str) -> dict[str, torch.Tensor]:
+    """The tensors in one of a part's folders that hold no network, by name; small ones, read anew each time."""
+    from safetensors.torch import load_file
+
+    folder = _folder(context, part, key)
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ModelRefused(f"{folder} holds no .safetensors file; other weight formats are not read")
+    return {name: tensor for file in files for name, tensor in load_file(file).items()}
 
 
 def torch_dtype(context: Context) -> torch.dtype:

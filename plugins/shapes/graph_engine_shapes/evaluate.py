@@ -1,8 +1,9 @@
-"""The final figures of the shipped weights: how many prompts shapes/glide obeys, how well shapes/clip tells captions.
+"""The final figures of the shipped weights, such as how many prompts shapes/glide obeys.
 
 `python -m graph_engine_shapes.evaluate` draws 256 one-object and 256 two-object prompts, once from the combinations of
 attributes that training saw and once from the tenth that it never saw, with guidance 1 and 3, and writes the figures
-into the model's folder: evaluation.csv, and card.json with the recipe.
+into the model's folder: evaluation.csv, and card.json with the recipe. The other models are measured likewise, each
+on what it is for: see EVALUATIONS.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from graph_engine_shapes import sampling
 from graph_engine_shapes.alignment import clip_figures, fresh_prompts, mean, verdicts
 from graph_engine_shapes.clip_task import ClipReader
 from graph_engine_shapes.export import MODELS
+from graph_engine_shapes.recipes import found
 from graph_engine_shapes.scenes import HeldOut
 
 ATTRIBUTES = ("obeyed", "objects", "everything", "count", "colour", "shape", "size", "relation", "background")
@@ -86,44 +88,53 @@ def headline(rows: list[dict[str, Any]]) -> dict[str, float]:
 def evaluate_glide(folder: Path, n: int, steps: int) -> dict[str, Any]:
     """The figures of shapes/glide; every one of them also goes into evaluation.csv."""
     rows = figures(Shipped(folder), n, steps)
-    _write_rows(folder, rows)
+    write_rows(folder, rows)
     return {"steps": steps, "prompts_each": n, "headline": headline(rows), "rows": rows}
 
 
-def evaluate_clip(folder: Path, n: int) -> dict[str, Any]:
+def evaluate_clip(folder: Path, n: int, steps: int) -> dict[str, Any]:
     """The figures of shapes/clip: top-1 among n captions, and each kind of false caption refused."""
     reader = ClipReader()
     reader.clip = CLIPModel.from_pretrained(folder / "clip", dtype=torch.float32)
     rows = [{"combinations": held} | clip_figures(reader.eval(), n, SEED, HELD[held]) for held in HELD]
-    _write_rows(folder, rows)
+    write_rows(folder, rows)
     return {"pictures_each": n, "rows": rows}
 
 
-def _write_rows(folder: Path, rows: list[dict[str, Any]]) -> None:
+def write_rows(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """Write a model's evaluation.csv."""
     with (folder / "evaluation.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
 
 
+EVALUATIONS = {
+    "glide": "evaluate:evaluate_glide",
+    "clip": "evaluate:evaluate_clip",
+    "glide-inpaint": "evaluate_pixels:evaluate_inpaint",
+    "unclip": "evaluate_pixels:evaluate_unclip",
+    "imagen": "evaluate_pixels:evaluate_imagen",
+    "adm": "evaluate_pixels:evaluate_adm",
+}
+"""Model -> `module:function` that measures it: of its folder, the prompts of each kind, and the DDIM steps."""
+
+
 def main() -> int:
     """Evaluate a model of the package, or of `--models`."""
     parser = argparse.ArgumentParser(prog="graph_engine_shapes.evaluate", description=__doc__)
-    parser.add_argument("name", choices=("glide", "clip"), nargs="?", default="glide")
+    parser.add_argument("name", choices=sorted(EVALUATIONS), nargs="?", default="glide")
     parser.add_argument("--models", type=Path, default=MODELS, help="the folder that the model's folder lies in")
     parser.add_argument("--prompts", type=int, default=256, help="prompts of each kind")
     parser.add_argument("--steps", type=int, default=20, help="DDIM steps of the base")
     options = parser.parse_args()
     torch.set_num_threads(1)
     folder = options.models / options.name
-    if options.name == "glide":
-        found = evaluate_glide(folder, options.prompts, options.steps)
-    else:
-        found = evaluate_clip(folder, options.prompts)
+    measured = found(EVALUATIONS[options.name])(folder, options.prompts, options.steps)
     path = folder / "card.json"
     card = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps(card | {"evaluation": found}, indent=2) + "\n")
-    print(json.dumps(found.get("headline", found["rows"]), indent=2))
+    path.write_text(json.dumps(card | {"evaluation": measured}, indent=2) + "\n")
+    print(json.dumps(measured.get("headline", measured["rows"]), indent=2))
     return 0
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
-from torch.nn import functional
+from transformers import CLIPTextModelWithProjection
 
-from graph_engine_shapes import alignment, captions, checkpoint, diffusion, networks, sampling, tokenizer
+from graph_engine_shapes import alignment, captions, checkpoint, generation, networks, tokenizer
 from graph_engine_shapes.alignment import Row
 from graph_engine_shapes.drawing import render
 from graph_engine_shapes.picture_task import load_text
@@ -39,7 +39,7 @@ def look_decoder(folder: Path, n: int, steps: int = 12, scale: float = 3.0) -> R
         embeddings = embed_pictures(clip, pictures) * networks.EMBEDDING_SCALE
         seeds = list(range(seed, seed + n))
         for told, verdicts in ((prompts, seen), ([""] * n, alone)):
-            made = _decode(unet, text, told, embeddings, seeds, steps, scale)
+            made = decode(unet, text, told, embeddings, seeds, steps, scale)
             verdicts[two] = alignment.verdicts(made, prompts)
     row = alignment.picture_row(counters, seen[False], seen[True])
     row |= {"one_by_embedding": alignment.mean(alone[False], "obeyed")}
@@ -47,9 +47,9 @@ def look_decoder(folder: Path, n: int, steps: int = 12, scale: float = 3.0) -> R
 
 
 @torch.no_grad()
-def _decode(
+def decode(
     unet: UNet2DConditionModel,
-    text: torch.nn.Module,
+    text: CLIPTextModelWithProjection,
     prompts: list[str],
     embeddings: Tensor,
     seeds: list[int],
@@ -57,26 +57,15 @@ def _decode(
     scale: float,
 ) -> Tensor:
     """(B, 3, 32, 32) pictures in [0, 1]; guidance pushes away from no caption and no embedding at once."""
-    out = text(input_ids=tokenizer.encode([""] * len(prompts) + prompts))
-    told = torch.cat([embeddings * 0, embeddings])
-
-    def predict(x: Tensor, t: Tensor) -> Tensor:
-        x = x.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
-            return unet(
-                x,
-                t,
-                encoder_hidden_states=out.last_hidden_state,
-                class_labels=out.text_embeds,
-                added_cond_kwargs={"image_embeds": told},
-                return_dict=False,
-            )[0].float()
-
-    alpha_bars = networks.scheduler().alphas_cumprod
-    size = networks.BASE_SIZE
-    x = functional.pixel_unshuffle(sampling.noise(seeds, 3, size, size), networks.BASE_UNSHUFFLE)
-    x0 = diffusion.ddim(diffusion.clean(diffusion.guided(predict, scale), alpha_bars), x, alpha_bars, steps)
-    return functional.pixel_shuffle(x0, networks.BASE_UNSHUFFLE) / 2 + 0.5
+    guided = scale != 1
+    out = text(input_ids=tokenizer.encode([""] * len(prompts) * guided + prompts))
+    predict = generation.told(
+        unet,
+        encoder_hidden_states=out.last_hidden_state,
+        class_labels=out.text_embeds,
+        added_cond_kwargs={"image_embeds": torch.cat([embeddings * 0, embeddings]) if guided else embeddings},
+    )
+    return generation.generate(predict, seeds, networks.BASE_SIZE, networks.BASE_UNSHUFFLE, steps, scale)
 
 
 @torch.no_grad()

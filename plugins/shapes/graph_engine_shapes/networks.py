@@ -11,6 +11,8 @@ from transformers import (
     CLIPModel,
     CLIPTextConfig,
     CLIPTextModelWithProjection,
+    GPT2Config,
+    GPT2LMHeadModel,
     T5Config,
     T5EncoderModel,
 )
@@ -24,7 +26,7 @@ EMBEDDING_SCALE = TEXT_WIDTH**0.5
 UPSAMPLED_SIZE, UPSAMPLER_UNSHUFFLE, UPSAMPLER_CHANNELS = 64, 4, (64, 64)
 SECOND_SIZE, SECOND_UNSHUFFLE = 128, 8
 LATENT_CHANNELS = 4
-CODES = 1024
+CODES, GRID = 1024, 8
 
 
 def _text_config(layers: int, projection: int) -> CLIPTextConfig:
@@ -247,3 +249,32 @@ def vq() -> VQModel:
         mid_block_add_attention=True,
         lookup_from_codebook=True,
     )
+
+
+def dalle_transformer() -> GPT2LMHeadModel:
+    """A decoder over 24 text tokens and 64 image tokens; the text's ids lie above the image's."""
+    return _writer(CODES + len(tokens()), MAX_TOKENS + GRID * GRID)
+
+
+def parti_decoder() -> GPT2LMHeadModel:
+    """A decoder over a start token and 64 image tokens that looks at the states of a text encoder."""
+    return _writer(CODES + 1, GRID * GRID, add_cross_attention=True)
+
+
+def _writer(ids: int, positions: int, **more: Any) -> GPT2LMHeadModel:
+    config = GPT2Config(
+        vocab_size=ids,
+        n_positions=positions,
+        n_embd=TEXT_WIDTH,
+        n_layer=8,
+        n_head=4,
+        activation_function="gelu",
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+        bos_token_id=CODES,
+        eos_token_id=CODES,
+        attn_implementation="eager",
+        **more,
+    )
+    return GPT2LMHeadModel(config)

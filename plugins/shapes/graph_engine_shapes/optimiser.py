@@ -54,7 +54,7 @@ def split(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        edge = any(part in name for part in ("embedding", "conv_in", "conv_out", "heads."))
+        edge = any(part in name for part in ("embedding", "wte", "wpe", "conv_in", "conv_out", "heads."))
         (rest if parameter.ndim < 2 or edge else matrices).append(parameter)
     return matrices, rest
 

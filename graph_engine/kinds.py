@@ -26,6 +26,7 @@ __all__ = [
     "Latents",
     "Mask",
     "ModelPart",
+    "SavedFiles",
     "SavedImages",
     "Start",
     "TextEmbedding",
@@ -254,7 +255,7 @@ class Guidance:
     base: Guidance | None = None
 
 
-def _saved_files_are_current(saved: SavedImages) -> bool:
+def _saved_files_are_current(saved: SavedFiles) -> bool:
     from graph_engine.files import digest_file
 
     try:
@@ -265,8 +266,14 @@ def _saved_files_are_current(saved: SavedImages) -> bool:
 
 @kind(color="#95afc0", is_current=_saved_files_are_current)
 @dataclass(frozen=True)
-class SavedImages:
-    """Pictures that stand on disk: absolute paths and the digest of each file's bytes, in batch order."""
+class SavedFiles:
+    """Files that stand on disk: absolute paths and the digest of each file's bytes."""
 
     paths: tuple[str, ...]
     digests: tuple[str, ...]
+
+
+@kind(color="#95afc0", is_current=_saved_files_are_current)
+@dataclass(frozen=True)
+class SavedImages(SavedFiles):
+    """Pictures that stand on disk: absolute paths and the digest of each file's bytes, in batch order."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from graph_engine.events import Status
-from graph_engine.kinds import SavedImages, kind_of
+from graph_engine.kinds import SavedFiles, kind_of
 
 __all__ = ["ErrorReport", "NodeReport", "NodeState", "Result"]
 
@@ -57,8 +57,8 @@ class Result:
 
 
 def _to_json(value: Any) -> Any:
-    """Saved pictures as paths (one alone, or a list), plain values as they are, other kinds as their name."""
-    if isinstance(value, SavedImages):
+    """Saved files as paths (one alone, or a list), plain values as they are, other kinds as their name."""
+    if isinstance(value, SavedFiles):
         return value.paths[0] if len(value.paths) == 1 else list(value.paths)
     if isinstance(value, list | tuple):
         return [_to_json(item) for item in value]

@@ -19,7 +19,7 @@ from graph_engine.cli.interrupt import cancel_on_interrupt
 from graph_engine.cli.parser import CommandParser
 from graph_engine.cli.progress import follow
 from graph_engine.errors import GraphEngineError
-from graph_engine.kinds import SavedImages, kind_of
+from graph_engine.kinds import SavedFiles, kind_of
 from graph_engine.result import NodeState, Result
 
 __all__ = ["configure", "execute", "refuse"]
@@ -80,7 +80,7 @@ def _lines(outputs: Mapping[str, Any]) -> Iterator[str]:
     """Files alone, one a line, so that a script can read them; other values with their name."""
     for name, value in outputs.items():
         for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, SavedImages):
+            if isinstance(item, SavedFiles):
                 yield from item.paths
             else:
                 found = kind_of(item)

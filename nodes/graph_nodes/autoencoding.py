@@ -82,17 +82,20 @@ def _check_size(vae: VAE, image: Image) -> None:
 def _scaled(module: Any, latents: Tensor) -> Tensor:
     """Latents as the denoiser wants them, about N(0, 1): Rombach et al. 2022 (arXiv:2112.10752), appendix G."""
     mean, std = _moments(module, latents)
-    return (latents - mean) * module.config.scaling_factor / std
+    scaled: Tensor = (latents - mean) * module.config.scaling_factor / std
+    return scaled
 
 
 def _unscaled(module: Any, latents: Tensor) -> Tensor:
     mean, std = _moments(module, latents)
-    return latents * std / module.config.scaling_factor + mean
+    unscaled: Tensor = latents * std / module.config.scaling_factor + mean
+    return unscaled
 
 
 def _moments(module: Any, latents: Tensor) -> tuple[Tensor | float, Tensor | float]:
     """What is subtracted and divided by before the scaling factor: one number, one for each channel, or nothing."""
     config = module.config
     if config.latents_mean is not None and config.latents_std is not None:
-        return tuple(latents.new_tensor(each).view(1, -1, 1, 1) for each in (config.latents_mean, config.latents_std))
+        mean, std = (latents.new_tensor(each).view(1, -1, 1, 1) for each in (config.latents_mean, config.latents_std))
+        return mean, std
     return config.shift_factor or 0.0, 1.0

@@ -87,30 +87,30 @@ def name_stem(template: str, now: datetime) -> str:
     return "/".join(safe_name(part, "image") for part in parts)
 
 
-def write_numbered(folder: Path, stem: str, pictures: Iterable[bytes]) -> list[Path]:
-    """Write each picture as `stem-0001.png`, `stem-0002.png` ... below `folder`, after the highest number there.
+def write_numbered(folder: Path, stem: str, files: Iterable[bytes], ending: str = "png") -> list[Path]:
+    """Write each file as `stem-0001.png`, `stem-0002.png` ... below `folder`, after the highest number there.
 
     Each appears whole or not at all, is on the disk when this returns, and never takes the place of another file.
     """
     target = folder / stem
     target.parent.mkdir(parents=True, exist_ok=True)
-    number = _highest(target) + 1
+    number = _highest(target, ending) + 1
     written = []
-    for data in pictures:
-        path, number = _write_free(target, number, data)
+    for data in files:
+        path, number = _write_free(target, number, data, ending)
         written.append(path)
         number += 1
     _sync_folder(target.parent)
     return written
 
 
-def _highest(target: Path) -> int:
-    pattern = re.compile(re.escape(target.name) + r"-(\d{4,})\.png")
+def _highest(target: Path, ending: str) -> int:
+    pattern = re.compile(re.escape(target.name) + r"-(\d{4,})\." + ending)
     found = (pattern.fullmatch(entry.name) for entry in os.scandir(target.parent))
     return max((int(match[1]) for match in found if match), default=0)
 
 
-def _write_free(target: Path, number: int, data: bytes) -> tuple[Path, int]:
+def _write_free(target: Path, number: int, data: bytes, ending: str) -> tuple[Path, int]:
     temporary = target.parent / f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
         with open(temporary, "xb") as file:
@@ -118,7 +118,7 @@ def _write_free(target: Path, number: int, data: bytes) -> tuple[Path, int]:
             file.flush()
             os.fsync(file.fileno())
         while True:
-            path = target.parent / f"{target.name}-{number:04d}.png"
+            path = target.parent / f"{target.name}-{number:04d}.{ending}"
             if _claim(temporary, path):
                 return path, number
             number += 1

@@ -10,7 +10,7 @@ from graph_engine import Context, FilePath, Image, Mask, SavedImages, node
 from graph_engine.files import digest_file
 from graph_nodes import image_files
 
-__all__ = ["Loaded", "Saved", "load_image", "preview", "save_image"]
+__all__ = ["Loaded", "Saved", "load_image", "outputs_folder", "preview", "save_image"]
 
 
 class Loaded(NamedTuple):
@@ -42,11 +42,12 @@ def load_image(context: Context, file: Annotated[str, FilePath((".png", ".jpg", 
     return Loaded(Image(pixels), Mask(1 - opacity))
 
 
-def _outputs_folder(context: Context) -> str:
+def outputs_folder(context: Context) -> str:
+    """Where files are saved: a part of the key of what saves them."""
     return str(context.folders.outputs.resolve())
 
 
-@node(category="images", fingerprint=_outputs_folder)
+@node(category="images", fingerprint=outputs_folder)
 def save_image(context: Context, image: Image, name: str = "image") -> Saved:
     """Save pictures as PNG files in the output folder, numbered, each with its workflow inside.
 

@@ -44,6 +44,7 @@ def register_nodes() -> list[Any]:
         guidance.classifier_free_guidance,
         guidance.adaptive_projected_guidance,
         guidance.zero_star_guidance,
+        guidance.tangential_guidance,
         guidance.dynamic_thresholding,
         guidance.static_thresholding,
         guidance.classifier_guidance,

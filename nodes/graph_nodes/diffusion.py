@@ -21,6 +21,10 @@ SchedulerName = Literal[
     "unipc",
     "deis",
     "pndm",
+    "dpm++-single",
+    "sa-solver",
+    "lcm",
+    "tcd",
 ]
 
 
@@ -42,7 +46,7 @@ def denoise(
     guidance: how the prompt steers; without it the condition alone is followed. start: a picture to start from, and
     what of it must stay; without it pure noise. steps: more is slower and closer to
     the exact solution. scheduler: the solver, with the noise schedule of the model. eta: the share of fresh noise in
-    ddim (0 none, 1 as ddpm); the others ignore it. count: how many pictures; a batch bound to the denoiser (a
+    ddim and tcd (0 none, 1 all); the others ignore it. count: how many pictures; a batch bound to the denoiser (a
     low-resolution picture) sets it too. seed: picture k of the batch is the picture that seed + k gives alone.
     """
     request = denoising.Request(denoiser, text, guidance, start, steps, scheduler, eta, count, seed)

@@ -16,6 +16,7 @@ __all__ = [
     "dynamic_thresholding",
     "no_guidance",
     "static_thresholding",
+    "tangential_guidance",
     "zero_star_guidance",
 ]
 
@@ -69,6 +70,15 @@ def zero_star_guidance(scale: Scale = 3.0, zero_steps: Annotated[int, Slider(0, 
     (Fan et al. 2025).
     """
     return Guidance("zero_star", {"scale": scale, "zero_steps": zero_steps})
+
+
+@node(category="guidance")
+def tangential_guidance(scale: Scale = 3.0) -> Guidance:
+    """Classifier-free guidance without what disturbs the conditional prediction (TCFG: Kwon et al. 2025).
+
+    scale: as in classifier-free guidance.
+    """
+    return Guidance("tangential", {"scale": scale})
 
 
 @node(category="guidance")

@@ -80,6 +80,14 @@ def test_zero_star_is_that_of_diffusers() -> None:
         torch.testing.assert_close(guide(_step(index), conditional, null), theirs, rtol=1e-5, atol=1e-5)
 
 
+def test_tangential_guidance_is_that_of_diffusers() -> None:
+    from diffusers.guiders.tangential_classifier_free_guidance import normalized_guidance
+
+    conditional, null = _pair()
+    ours = make_guide([("tangential", {"scale": 4.0})])(_step(), conditional, null)
+    torch.testing.assert_close(ours, normalized_guidance(conditional, null, 4.0), rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction", "sample"])
 def test_dynamic_thresholding_is_that_of_diffusers(prediction_type: str) -> None:
     from diffusers import DDIMScheduler
@@ -145,6 +153,7 @@ def test_every_node_makes_a_guidance_that_the_sampler_knows() -> None:
         nodes.adaptive_projected_guidance(),
         nodes.zero_star_guidance(),
         nodes.static_thresholding(),
+        nodes.tangential_guidance(),
         nodes.dynamic_thresholding(nodes.classifier_free_guidance(5.0)),
     ]
     assert {item.rule for item in made} == set(RULES)

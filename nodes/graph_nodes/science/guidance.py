@@ -136,6 +136,31 @@ class ZeroStar(Rule):
 
 
 @dataclass
+class Tangential(Rule):
+    """Classifier-free guidance away from the part of the unconditional prediction that both share.
+
+    TCFG: Kwon et al. 2025, arXiv:2503.18137: of the two right singular vectors of [conditional; unconditional] the
+    unconditional prediction keeps the first alone, so that what is tangential to it does not disturb.
+    """
+
+    scale: float = 3.0
+
+    def wants_unconditional(self, index: int, total: int) -> bool:
+        return self.scale != 1.0
+
+    def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
+        import torch
+
+        if unconditional is None:
+            return conditional
+        both = torch.stack([conditional, unconditional], dim=1).flatten(2)
+        first = torch.linalg.svd(both, full_matrices=False).Vh[:, :1]
+        kept = (unconditional.flatten(1)[:, None] @ first.mT) @ first
+        kept = kept.view(unconditional.shape)
+        return kept + self.scale * (conditional - kept)
+
+
+@dataclass
 class DynamicThresholding(Rule):
     """Imagen's dynamic thresholding, applied to whatever the rule before it predicts.
 
@@ -166,6 +191,7 @@ RULES: Mapping[str, type[Rule]] = {
     "classifier_free": ClassifierFree,
     "adaptive_projected": AdaptiveProjected,
     "zero_star": ZeroStar,
+    "tangential": Tangential,
     "dynamic_thresholding": DynamicThresholding,
     "static_thresholding": StaticThresholding,
 }

@@ -32,13 +32,20 @@ SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "unipc": ("UniPCMultistepScheduler", {}),
     "deis": ("DEISMultistepScheduler", {}),
     "pndm": ("PNDMScheduler", {"skip_prk_steps": True}),
+    "dpm++-single": ("DPMSolverSinglestepScheduler", {"algorithm_type": "dpmsolver++", "solver_order": 2}),
+    "sa-solver": ("SASolverScheduler", {}),
+    "lcm": ("LCMScheduler", {}),
+    "tcd": ("TCDScheduler", {}),
 }
 """Short name -> diffusers class and the settings that make it what the name says.
 
 ddim: Song et al. 2020 (arXiv:2010.02502); ddpm: Ho et al. 2020 (arXiv:2006.11239); dpm++: Lu et al. 2022
 (arXiv:2211.01095); euler, heun, dpm2 and the ancestral ones: Karras et al. 2022 (arXiv:2206.00364) as in k-diffusion;
 unipc: Zhao et al. 2023 (arXiv:2302.04867); deis: Zhang and Chen 2022 (arXiv:2204.13902); pndm: Liu et al. 2022
-(arXiv:2202.09778).
+(arXiv:2202.09778); sa-solver: Xue et al. 2023 (arXiv:2309.05019); lcm and tcd, for models distilled to few steps: Luo
+et al. 2023 (arXiv:2310.04378), Zheng et al. 2024 (arXiv:2402.19159). Left out: those that need another package (lms,
+dpm-sde) or another formulation of the noise (EDM, flow matching, consistency), and the ancestral dpm2, whose timesteps
+are no numbers where a schedule ends in pure noise.
 """
 
 

@@ -1,0 +1,1 @@
+"""The headline results of the papers, in miniature: `python -m benchmarks.results` (or `make results`)."""

@@ -146,8 +146,8 @@ class Found(NamedTuple):
     names: list[str]
     scores: list[float]
     """The cosine of the angle between each picture and the text."""
-    report: str
-    """A line for each picture: its score and its name."""
+    captions: list[str]
+    """Score and name of each, for a sheet."""
 
 
 @node(category="clip")
@@ -171,8 +171,8 @@ def clip_search(
         raise Misfit(f"a search wants pictures and a name for each, found {len(pictures)} with {len(titles)} names")
     scores, order = _ranking(context, clip, pictures, prompt, keep)
     found = [titles[k] for k in order]
-    report = "\n".join(f"{score:.3f} {name}" for score, name in zip(scores, found, strict=True))
-    return Found([Image(pictures[k][None].clone()) for k in order], found, scores, report)
+    captions = [f"{score:.3f} {name}" for score, name in zip(scores, found, strict=True)]
+    return Found([Image(pictures[k][None].clone()) for k in order], found, scores, captions)
 
 
 def _both(context: Context, clip: CLIP, pictures: Sequence[Tensor], text: str) -> tuple[Tensor, Tensor]:

@@ -200,7 +200,7 @@ def test_search_goes_through_pictures_of_all_sizes(seeing: Context, clip: CLIP) 
     assert found.scores == [cosines[k] for k in order[:3]]
     for image, k in zip(found.images, order, strict=False):
         assert torch.equal(image.pixels, single[k].pixels)
-    assert found.report.splitlines()[0] == f"{found.scores[0]:.3f} {found.names[0]}"
+    assert found.captions[0] == f"{found.scores[0]:.3f} {found.names[0]}"
     assert clip_search(seeing, clip, images, "green", keep=1).names == [f"picture {order[0] + 1}"]
 
 

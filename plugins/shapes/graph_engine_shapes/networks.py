@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel, UNet2DModel, VQModel
+from diffusers import AutoencoderKL, DDIMScheduler, PriorTransformer, UNet2DConditionModel, UNet2DModel, VQModel
 from diffusers.models.attention_processor import AttnAddedKVProcessor
 from transformers import (
     CLIPConfig,
+    CLIPForImageClassification,
     CLIPModel,
     CLIPTextConfig,
     CLIPTextModelWithProjection,
+    CLIPVisionConfig,
+    CLIPVisionModelWithProjection,
     GPT2Config,
     GPT2LMHeadModel,
     T5Config,
@@ -27,6 +30,7 @@ UPSAMPLED_SIZE, UPSAMPLER_UNSHUFFLE, UPSAMPLER_CHANNELS = 64, 4, (64, 64)
 SECOND_SIZE, SECOND_UNSHUFFLE = 128, 8
 LATENT_CHANNELS = 4
 CODES, GRID = 1024, 8
+PRIOR_TOKENS, PRIOR_LEVELS = 40, 64
 
 
 def _text_config(layers: int, projection: int) -> CLIPTextConfig:
@@ -278,3 +282,51 @@ def _writer(ids: int, positions: int, **more: Any) -> GPT2LMHeadModel:
         **more,
     )
     return GPT2LMHeadModel(config)
+
+
+def _noised_vision() -> dict[str, Any]:
+    """CLIP's image tower with the timestep's plane as a fourth channel."""
+    vision = clip().config.vision_config.to_dict()
+    return vision | {"num_channels": 4, "projection_dim": TEXT_WIDTH, "attn_implementation": "eager"}
+
+
+def classifier(classes: int) -> CLIPForImageClassification:
+    """A classifier of noised 32x32 pictures."""
+    config = CLIPConfig(vision_config=_noised_vision(), num_labels=classes, attn_implementation="eager")
+    return CLIPForImageClassification(config)
+
+
+def noised_tower() -> CLIPVisionModelWithProjection:
+    """An image tower for noised 32x32 pictures."""
+    return CLIPVisionModelWithProjection(CLIPVisionConfig(**_noised_vision()))
+
+
+def prior() -> PriorTransformer:
+    """The diffusion prior: text states, text point, timestep, noised embedding and a query, causally masked."""
+    return PriorTransformer(
+        num_attention_heads=4,
+        attention_head_dim=TEXT_WIDTH // 4,
+        num_layers=5,
+        embedding_dim=TEXT_WIDTH,
+        num_embeddings=MAX_TOKENS,
+        additional_embeddings=4,
+    )
+
+
+def ar_prior() -> GPT2LMHeadModel:
+    """A transformer that writes the embedding's quantised components after the text's states and its point."""
+    return GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=PRIOR_LEVELS,
+            n_positions=MAX_TOKENS + 1 + PRIOR_TOKENS,
+            n_embd=TEXT_WIDTH,
+            n_layer=4,
+            n_head=4,
+            resid_pdrop=0.0,
+            embd_pdrop=0.0,
+            attn_pdrop=0.0,
+            bos_token_id=0,
+            eos_token_id=0,
+            attn_implementation="eager",
+        )
+    )

@@ -1,0 +1,215 @@
+"""Recipes `prior` and `ar-prior`: CLIP's image embedding of a caption (Ramesh et al. 2022, section 2.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import PriorTransformer
+from torch import Tensor
+from torch.nn import functional
+from transformers import CLIPModel, GPT2LMHeadModel
+
+from graph_engine_shapes import captions, checkpoint, diffusion, networks, tokenizer
+from graph_engine_shapes.alignment import Row
+from graph_engine_shapes.captions import describe, random_captions, seeded
+from graph_engine_shapes.clip_task import ClipReader
+from graph_engine_shapes.drawing import render
+from graph_engine_shapes.scenes import random_scenes
+from graph_engine_shapes.text_task import CLASSES, targets
+from graph_engine_shapes.unclip_task import embed_pictures, load_clip
+
+CAPTION_DROPPED = 0.1
+MEASURED = 4000
+"""Pictures that the embeddings' mean, deviation and principal components are measured on."""
+
+
+@torch.no_grad()
+def read_text(clip: CLIPModel, texts: list[str]) -> tuple[Tensor, Tensor]:
+    """(states (B, 24, 128), points in the joint space (B, 128)) of captions, as CLIP's text tower gives them."""
+    out = clip.text_model(input_ids=tokenizer.encode(texts))
+    return out.last_hidden_state, clip.text_projection(out.pooler_output)
+
+
+def measured(clip: CLIPModel, n: int = MEASURED) -> Tensor:
+    """Unit embeddings (n, 128) of random pictures."""
+    scenes = random_scenes(n, torch.Generator().manual_seed(11), two=0.65)
+    return embed_pictures(clip, render(scenes, networks.BASE_SIZE) * 2 - 1)
+
+
+@dataclass
+class PriorTask:
+    """The diffusion prior: from a noised embedding and a caption to the clean one, L = |z_i - f(z_i^t, t, y)|^2."""
+
+    clip_folder: Path
+    batch: int = 128
+    matrix_rate: float = 2e-3
+    rest_rate: float = 1e-3
+    average: float = 0.998
+
+    @cached_property
+    def clip(self) -> CLIPModel:
+        """The frozen CLIP."""
+        return load_clip(self.clip_folder)
+
+    @cached_property
+    def alpha_bars(self) -> Tensor:
+        """Cumulative alphas of the noise schedule."""
+        return networks.scheduler().alphas_cumprod
+
+    @cached_property
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Mean and deviation (1, 128) of embeddings."""
+        embeddings = measured(self.clip)
+        return embeddings.mean(0, keepdim=True), embeddings.std(0, keepdim=True)
+
+    def build(self) -> Any:
+        """A fresh prior."""
+        model = networks.prior()
+        model.clip_mean.data.copy_(self.moments[0])
+        model.clip_std.data.copy_(self.moments[1])
+        model.clip_mean.requires_grad_(False)
+        model.clip_std.requires_grad_(False)
+        return model
+
+    def told(self, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """(unit embeddings, text states, text points) of one batch, a tenth without caption."""
+        rng = seeded(int(torch.randint(2**31, (), generator=generator)))
+        scenes = random_scenes(self.batch, generator, two=0.65)
+        texts = ["" if rng.random() < CAPTION_DROPPED else text for text in random_captions(scenes, rng)]
+        pictures = render(scenes, networks.BASE_SIZE) * 2 - 1
+        return embed_pictures(self.clip, pictures), *read_text(self.clip, texts)
+
+    def loss(self, model: PriorTransformer, step: int, generator: torch.Generator) -> Tensor:
+        """Squared error on the clean, standardised embeddings of one batch."""
+        embeddings, states, pooled = self.told(generator)
+        mean, std = self.moments
+        x0 = (embeddings - mean) / std
+        t = torch.randint(0, 1000, (len(x0),), generator=generator)
+        bar = self.alpha_bars[t][:, None]
+        x = bar.sqrt() * x0 + (1 - bar).sqrt() * torch.randn(x0.shape, generator=generator)
+        predicted = model(x, timestep=t, proj_embedding=pooled, encoder_hidden_states=states, return_dict=False)[0]
+        return functional.mse_loss(predicted.float(), x0)
+
+
+@dataclass
+class ArPriorTask(PriorTask):
+    """The autoregressive prior: principal components of the embedding, quantised, written one after the other."""
+
+    @cached_property
+    def quantizer(self) -> dict[str, Tensor]:
+        """mean (128,), components (K, 128) and levels (K, V): what each bucket of each component stands for."""
+        embeddings = measured(self.clip, 3 * MEASURED)
+        mean = embeddings.mean(0)
+        components = torch.linalg.svd(embeddings - mean, full_matrices=False).Vh[: networks.PRIOR_TOKENS]
+        along = (embeddings - mean) @ components.T
+        shares = (torch.arange(networks.PRIOR_LEVELS) + 0.5) / networks.PRIOR_LEVELS
+        return {
+            "mean": mean,
+            "components": components.contiguous(),
+            "levels": along.quantile(shares, dim=0).T.contiguous(),
+        }
+
+    def build(self) -> Any:
+        """A fresh transformer."""
+        return networks.ar_prior()
+
+    def quantised(self, embeddings: Tensor) -> Tensor:
+        """(B, K) the nearest bucket of each component."""
+        along = (embeddings - self.quantizer["mean"]) @ self.quantizer["components"].T
+        return (along[:, :, None] - self.quantizer["levels"][None]).abs().argmin(dim=2)
+
+    def loss(self, model: GPT2LMHeadModel, step: int, generator: torch.Generator) -> Tensor:  # type: ignore[override]
+        """Cross-entropy of each component after the caption and the components before it."""
+        embeddings, states, pooled = self.told(generator)
+        ids = self.quantised(embeddings)
+        prefix = torch.cat([states, pooled[:, None]], dim=1)
+        inputs = torch.cat([prefix, model.get_input_embeddings()(ids[:, :-1])], dim=1)
+        logits = model(inputs_embeds=inputs, use_cache=False).logits[:, prefix.shape[1] - 1 :]
+        return functional.cross_entropy(logits.float().flatten(0, 1), ids.flatten())
+
+
+def load_prior(folder: Path) -> tuple[PriorTransformer, checkpoint.Counters]:
+    """The averaged diffusion prior of a training, its moments measured anew, and how far it had come."""
+    weights, counters = checkpoint.averaged(folder)
+    model: Any = PriorTask(folder.parent / "clip").build()
+    model.load_state_dict(weights, strict=False)
+    return model.eval(), counters
+
+
+def load_ar_prior(folder: Path) -> tuple[GPT2LMHeadModel, checkpoint.Counters]:
+    """The averaged autoregressive prior of a training, and how far it had come."""
+    weights, counters = checkpoint.averaged(folder)
+    model = networks.ar_prior()
+    model.load_state_dict(weights, strict=False)
+    return model.eval(), counters
+
+
+@torch.no_grad()
+def look_prior(folder: Path, n: int, scale: float = 2.0, steps: int = 12) -> Row:
+    """How near the diffusion prior's embeddings come to true ones, and what can be read from them."""
+    model, counters = load_prior(folder)
+    texts, meant, true, clip = _fresh(folder, n, counters.step)
+    states, pooled = read_text(clip, [""] * len(texts) + texts)
+    bars = networks.scheduler().alphas_cumprod
+
+    def predict(x: Tensor, t: Tensor) -> Tensor:
+        told = {"proj_embedding": pooled, "encoder_hidden_states": states}
+        return model(x, timestep=t, **told, return_dict=False)[0].float()
+
+    x = torch.randn(len(texts), networks.TEXT_WIDTH, generator=torch.Generator().manual_seed(1))
+    steered = diffusion.guided(lambda x, t: predict(x.flatten(1), t), scale)
+    made = diffusion.ddim(lambda x, t: steered(x, t).view(x.shape), x[:, :, None, None], bars, steps, clip=False)
+    return _row(folder, counters, model.post_process_latents(made.flatten(1)), true, meant)
+
+
+@torch.no_grad()
+def look_ar_prior(folder: Path, n: int, scale: float = 2.0) -> Row:
+    """How near the autoregressive prior's embeddings come to true ones, and what can be read from them."""
+    model, counters = load_ar_prior(folder)
+    task = ArPriorTask(folder.parent / "clip")
+    texts, meant, true, clip = _fresh(folder, n, counters.step)
+    states, pooled = read_text(clip, [""] * len(texts) + texts)
+    inputs = torch.cat([states, pooled[:, None]], dim=1)
+    ids = []
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(networks.PRIOR_TOKENS):
+        without, told = model(inputs_embeds=inputs, use_cache=False).logits[:, -1].chunk(2)
+        chosen = torch.multinomial((without + scale * (told - without)).softmax(-1), 1, generator=generator)
+        ids.append(chosen)
+        inputs = torch.cat([inputs, model.get_input_embeddings()(chosen).repeat(2, 1, 1)], dim=1)
+    at = torch.cat(ids, dim=1)
+    q = task.quantizer
+    made = q["mean"] + q["levels"][torch.arange(networks.PRIOR_TOKENS), at] @ q["components"]
+    return _row(folder, counters, made, true, meant)
+
+
+def _fresh(folder: Path, n: int, step: int) -> tuple[list[str], Tensor, Tensor, CLIPModel]:
+    """(captions that say everything, the classes that they mean, embeddings of a true picture of each, CLIP)."""
+    clip = load_clip(folder.parent / "clip")
+    scenes = random_scenes(4 * n, torch.Generator().manual_seed(1000 * step), two=0.5, held="any")
+    wanted = [describe(scenes, i) for i in range(len(scenes))]
+    meant = torch.tensor([targets(w) for w in wanted])
+    texts = [captions.caption(w, seeded(i)) for i, w in enumerate(wanted)]
+    return texts, meant, embed_pictures(clip, render(scenes, networks.BASE_SIZE) * 2 - 1), clip
+
+
+def _row(folder: Path, counters: checkpoint.Counters, made: Tensor, true: Tensor, meant: Tensor) -> Row:
+    """Cosine to the true embedding, and the share of embeddings from which CLIP's head reads everything right."""
+    made = functional.normalize(made, dim=-1)
+    weights, _ = checkpoint.averaged(folder.parent / "clip")
+    reader = ClipReader()
+    reader.load_state_dict(weights)
+
+    def readable(embeddings: Tensor) -> float:
+        parts = reader.heads["image"](10 * embeddings).split(CLASSES, dim=-1)
+        read = torch.stack([part.argmax(dim=-1) for part in parts], dim=1)
+        return round(float((read == meant).all(dim=1).float().mean()), 4)
+
+    row: Row = {"minutes": round(counters.minutes, 2), "pictures": counters.pictures}
+    row["cosine"] = round(float((made * true).sum(1).mean()), 4)
+    row["top1"] = round(float(((made @ true.T).argmax(1) == torch.arange(len(true))).float().mean()), 4)
+    return row | {"all_read_right": readable(made), "all_read_right_of_true": readable(true)}

@@ -6,9 +6,18 @@ from typing import Any
 
 from graph_engine import Command, ModelSource, hookimpl
 from graph_engine_shapes import training
-from graph_engine_shapes.nodes import judge, random_prompts, render
+from graph_engine_shapes.nodes import judge, judge_table, prompt_suite, random_prompts, render
 
-__all__ = ["judge", "random_prompts", "register_commands", "register_models", "register_nodes", "render"]
+__all__ = [
+    "judge",
+    "judge_table",
+    "prompt_suite",
+    "random_prompts",
+    "register_commands",
+    "register_models",
+    "register_nodes",
+    "render",
+]
 
 MODELS = {
     "glide": "GLIDE: text to 32x32 pixels, then to 64x64",
@@ -19,7 +28,7 @@ MODELS = {
 @hookimpl
 def register_nodes() -> list[Any]:
     """The pack's nodes, as `shapes.<name>`."""
-    return [render, judge, random_prompts]
+    return [render, judge, random_prompts, prompt_suite, judge_table]
 
 
 @hookimpl

@@ -49,12 +49,15 @@ def seeded(seed: int) -> random.Random:
     return random.Random(seed)  # noqa: S311 - nothing secret is drawn
 
 
+def phrase(wanted: WantedObject) -> str:
+    """One object in words, such as `a large red circle`."""
+    said = filter(None, ("a", wanted.size, wanted.colour, wanted.shape))
+    return " ".join(said).replace("a orange", "an orange")
+
+
 def caption(wanted: Wanted, rng: random.Random) -> str:
     """A caption that says all of `wanted`, in a phrasing drawn from `rng`."""
-    phrases = [
-        " ".join(filter(None, ("a", o.size, o.colour, o.shape))).replace("a orange", "an orange")
-        for o in wanted.objects
-    ]
+    phrases = [phrase(each) for each in wanted.objects]
     if len(phrases) == 1:
         text = rng.choice(ONE_FRAMES).format(x=phrases[0])
     elif wanted.relation is None:

@@ -80,3 +80,59 @@ def random_prompts(
     two = {"one": 0.0, "two": 1.0, "both": 0.5}[objects]
     scenes = random_scenes(count, torch.Generator().manual_seed(seed), two, held[combinations])
     return random_captions(scenes, seeded(seed), keep=1.0)
+
+
+class Suite(NamedTuple):
+    """A suite of prompts, each with what it means and its category; to be read together, each with `[*]`."""
+
+    prompts: list[str]
+    meanings: list[str]
+    """The same prompts in plain words: what a picture is judged by, and what `render` can draw."""
+    categories: list[str]
+
+
+@node(category="shapes")
+def prompt_suite(per_category: Annotated[int, Slider(1, 256)] = 8, seed: Seed = 0) -> Suite:
+    """Write prompts of eleven categories that ask for what models are bad at, as DrawBench does (Saharia et al. 2022).
+
+    per_category: how many prompts in each category.
+    seed: the same seed gives the same suite.
+    """
+    from graph_engine_shapes.suite import suite
+
+    tasks = suite(per_category, seed)
+    return Suite([t.prompt for t in tasks], [t.meaning for t in tasks], [t.category for t in tasks])
+
+
+class JudgeTable(NamedTuple):
+    """How well pictures answer a suite of prompts."""
+
+    table: str
+    """CSV: a row for each category and one for all, with the share of pictures in which each measure is right."""
+    score: float
+    """The share of all pictures that show all that is asked for."""
+    objects: float
+    """The share with the right number of objects, each of the right colour and shape."""
+
+
+@node(category="shapes")
+def judge_table(images: list[Image], meanings: list[str], categories: list[str]) -> JudgeTable:
+    """Judge the pictures of a prompt suite, category by category; no model is involved.
+
+    images: one picture for each prompt, in their order; batches are read picture by picture.
+    meanings: what each picture should show, from `prompt_suite`.
+    categories: the category of each.
+    """
+    from graph_engine_shapes import judging
+    from graph_engine_shapes.suite import as_csv, table
+
+    seen = [each for image in images for each in judging.see(image.pixels)]
+    if not seen or not len(seen) == len(meanings) == len(categories):
+        raise ValueError(
+            f"one picture for each prompt is wanted, found {len(seen)} pictures, {len(meanings)} meanings "
+            f"and {len(categories)} categories"
+        )
+    verdicts = [judging.judge(*pair) for pair in zip(seen, meanings, strict=True)]
+    score = sum(verdict.everything for verdict in verdicts) / len(verdicts)
+    objects = sum(verdict.objects for verdict in verdicts) / len(verdicts)
+    return JudgeTable(as_csv(table(verdicts, categories)), score, objects)

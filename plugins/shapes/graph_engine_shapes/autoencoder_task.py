@@ -77,8 +77,8 @@ class VqTask:
 
     vae_folder: Path
     batch: int = 64
-    matrix_rate: float = 2e-3
-    rest_rate: float = 1e-3
+    matrix_rate: float = 1.2e-3
+    rest_rate: float = 6e-4
     average: float = 0.995
     continuous_steps: int = 60
     commitment: float = 0.25

@@ -116,6 +116,8 @@ EVALUATIONS = {
     "unclip": "evaluate_pixels:evaluate_unclip",
     "imagen": "evaluate_pixels:evaluate_imagen",
     "adm": "evaluate_pixels:evaluate_adm",
+    "dalle": "evaluate_tokens:evaluate_dalle",
+    "parti": "evaluate_tokens:evaluate_parti",
 }
 """Model -> `module:function` that measures it: of its folder, the prompts of each kind, and the DDIM steps."""
 

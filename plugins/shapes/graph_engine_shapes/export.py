@@ -168,6 +168,13 @@ EXPORTS = {
     "unclip": "export_pixels:export_unclip",
     "imagen": "export_pixels:export_imagen",
     "adm": "export_pixels:export_adm",
+    "classifier": "export_embeddings:export_classifier",
+    "noised-clip": "export_embeddings:export_noised_clip",
+    "prior": "export_embeddings:export_prior",
+    "ar-prior": "export_embeddings:export_ar_prior",
+    "latent": "export_latent:export_latent",
+    "dalle": "export_tokens:export_dalle",
+    "parti": "export_tokens:export_parti",
 }
 """Model -> `module:function` that writes it into the folder given."""
 

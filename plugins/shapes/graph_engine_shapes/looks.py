@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from diffusers import UNet2DConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import CLIPTextModelWithProjection
 
 from graph_engine_shapes import alignment, captions, checkpoint, generation, networks, tokenizer
 from graph_engine_shapes.alignment import Row
 from graph_engine_shapes.drawing import render
+from graph_engine_shapes.judging import Verdict
 from graph_engine_shapes.picture_task import load_text
 from graph_engine_shapes.scenes import random_scenes
 from graph_engine_shapes.unclip_task import embed_pictures, load_clip
@@ -68,30 +68,31 @@ def decode(
     return generation.generate(predict, seeds, networks.BASE_SIZE, networks.BASE_UNSHUFFLE, steps, scale)
 
 
-@torch.no_grad()
 def look_vae(folder: Path, n: int) -> Row:
     """How many pictures the judge still reads right after the continuous autoencoder."""
     weights, counters = checkpoint.averaged(folder)
     model = networks.vae()
     model.load_state_dict(weights)
-    return _reconstructed(counters, n, networks.UPSAMPLED_SIZE, lambda x: model.eval()(x).sample)
+    seen = reconstructed(model.eval(), n, networks.UPSAMPLED_SIZE, 1000 * counters.step)
+    return alignment.picture_row(counters, *seen)
 
 
-@torch.no_grad()
 def look_vq(folder: Path, n: int) -> Row:
     """How many pictures the judge still reads right after the discrete autoencoder."""
     weights, counters = checkpoint.averaged(folder)
     model = networks.vq()
     model.load_state_dict(weights)
-    return _reconstructed(counters, n, networks.BASE_SIZE, lambda x: model.eval()(x).sample)
+    seen = reconstructed(model.eval(), n, networks.BASE_SIZE, 1000 * counters.step)
+    return alignment.picture_row(counters, *seen)
 
 
-def _reconstructed(counters: checkpoint.Counters, n: int, size: int, through: Callable[[Tensor], Tensor]) -> Row:
-    seen = {}
-    for two in (False, True):
-        seed = 1000 * counters.step + two
-        scenes = random_scenes(n, torch.Generator().manual_seed(seed), two=float(two), held="any")
-        prompts = captions.random_captions(scenes, captions.seeded(seed), keep=1.0)
-        made = through(render(scenes, size) * 2 - 1)
-        seen[two] = alignment.verdicts(made.float() / 2 + 0.5, prompts)
-    return alignment.picture_row(counters, seen[False], seen[True])
+@torch.no_grad()
+def reconstructed(model: nn.Module, n: int, size: int, seed: int) -> tuple[list[Verdict], list[Verdict]]:
+    """The judge's word on what an autoencoder makes of `n` pictures with one object, and of `n` with two."""
+    seen = []
+    for two in (0, 1):
+        scenes = random_scenes(n, torch.Generator().manual_seed(seed + two), two=float(two), held="any")
+        prompts = captions.random_captions(scenes, captions.seeded(seed + two), keep=1.0)
+        made = model(render(scenes, size) * 2 - 1).sample
+        seen.append(alignment.verdicts(made.float() / 2 + 0.5, prompts))
+    return seen[0], seen[1]

@@ -102,7 +102,7 @@ def look(
     for two in (False, True):
         seed = 1000 * counters.step + two
         prompts = alignment.fresh_prompts(n, two, seed)
-        pictures = _candidates(net, begin, vq, prompts, seed, **drawing)
+        pictures = candidates(net, begin, vq, prompts, seed, **drawing)
         first[two] = alignment.verdicts(pictures[:, 0], prompts)
         best[two] = alignment.verdicts(best_of(clip, prompts, pictures), prompts)
     row = alignment.picture_row(counters, first[False], first[True])
@@ -110,7 +110,7 @@ def look(
     return row | {"two_best_of_8": alignment.mean(best[True], "objects")}
 
 
-def _candidates(
+def candidates(
     net: GPT2LMHeadModel, begin: Begin, vq: VQModel, prompts: list[str], seed: int, **drawing: float
 ) -> Tensor:
     """(B, CANDIDATES, 3, 32, 32) in [0, 1]."""

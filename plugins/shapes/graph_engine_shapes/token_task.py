@@ -117,7 +117,7 @@ class DalleTask:
 
     text_folder: Path
     vq_folder: Path
-    batch: int = 64
+    batch: int = 96
     matrix_rate: float = 2e-3
     rest_rate: float = 1e-3
     average: float = 0.998

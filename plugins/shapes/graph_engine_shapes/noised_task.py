@@ -18,7 +18,7 @@ from graph_engine_shapes import checkpoint, diffusion, networks, tokenizer, word
 from graph_engine_shapes.alignment import Row
 from graph_engine_shapes.captions import caption, describe, seeded
 from graph_engine_shapes.clip_task import ClipTask
-from graph_engine_shapes.derived import copy_matching
+from graph_engine_shapes.derived import copy_matching, zero
 from graph_engine_shapes.drawing import render
 from graph_engine_shapes.scenes import Scenes, random_scenes
 from graph_engine_shapes.unclip_task import load_clip
@@ -63,6 +63,7 @@ class ClassifierTask:
         """The classifier, begun as CLIP's image tower."""
         model = networks.classifier(len(class_names()))
         copy_matching(model, dict(load_clip(self.clip_folder).named_parameters()))
+        zero(model.classifier.weight, model.classifier.bias)
         return model
 
     def loss(self, model: CLIPForImageClassification, step: int, generator: torch.Generator) -> Tensor:

@@ -18,6 +18,7 @@ __all__ = [
     "VAE",
     "Classifier",
     "Denoiser",
+    "FeatureExtractor",
     "Guidance",
     "Image",
     "ImageEmbedding",
@@ -157,9 +158,9 @@ class TextEmbedding:
 @kind(color="#e056fd")
 @dataclass(frozen=True, eq=False)
 class ImageEmbedding:
-    """Points of CLIP's joint space: of pictures, or of texts in a picture's place.
+    """Points of CLIP's joint space: of pictures, or of texts in a picture's place; or the features of another network.
 
-    vectors: float32 [n, d]; `space` names the CLIP that they come from.
+    vectors: float32 [n, d]; `space` names the CLIP, or the network, that they come from.
     """
 
     vectors: Tensor
@@ -228,6 +229,12 @@ class VAE(ModelPart):
 @dataclass(frozen=True)
 class Classifier(ModelPart):
     """A classifier of noised pictures, whose gradient can guide a denoiser."""
+
+
+@kind(color="#95a5a6")
+@dataclass(frozen=True)
+class FeatureExtractor(ModelPart):
+    """A network that many pictures are judged by: its features say how alike two sets are."""
 
 
 @kind(color="#30336b")

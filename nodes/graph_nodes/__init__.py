@@ -76,6 +76,7 @@ def register_nodes() -> list[Any]:
         embeddings.batch_embeddings,
         embeddings.unbatch_embeddings,
         embeddings.embedding_similarity,
+        judging.image_features,
         judging.frechet_distance,
         judging.precision_recall,
         judging.statistics,

@@ -4,10 +4,52 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from graph_engine import Context, Image, ImageEmbedding, Seed, Slider, node
-from graph_nodes.errors import Misfit
+from graph_engine import Context, FeatureExtractor, Image, ImageEmbedding, Seed, Slider, node
+from graph_nodes.errors import Misfit, ModelRefused
+from graph_nodes.weights import tensors_of, torch_dtype
 
-__all__ = ["Compared", "Precision", "Statistics", "compare_pairs", "frechet_distance", "precision_recall", "statistics"]
+__all__ = [
+    "Compared",
+    "Precision",
+    "Statistics",
+    "compare_pairs",
+    "frechet_distance",
+    "image_features",
+    "precision_recall",
+    "statistics",
+]
+
+
+@node(category="judging")
+def image_features(context: Context, extractor: FeatureExtractor, image: Image) -> ImageEmbedding:
+    """See pictures as the Inception network of the published FID figures sees them, for core.frechet_distance.
+
+    extractor: a model whose part `feature_extractor` has the class FIDInceptionV3 and the tensors of pytorch-fid as
+    safetensors. image: of any size. Each picture is seen alone, so that the batch around it changes nothing. For the
+    features of a CLIP use core.encode_image.
+    """
+    import torch
+
+    from graph_nodes.science import inception
+
+    name = f"the {extractor.part} of {extractor.model!r}"
+    if extractor.facts["class"] != "FIDInceptionV3":
+        raise ModelRefused(f"{name}: the class {extractor.facts['class']!r} is not FIDInceptionV3")
+    dtype = torch_dtype(context)
+    tensors = tensors_of(context, extractor, "folder")
+    weights = {key: tensor.to(context.device, dtype) for key, tensor in tensors.items()}
+    rows = []
+    for index, pixels in enumerate(image.pixels):
+        try:
+            with torch.no_grad():
+                prepared = inception.prepare(pixels[None].to(context.device))
+                rows.append(inception.features(weights, prepared.to(dtype)).float().cpu())
+        except KeyError as missing:
+            raise ModelRefused(
+                f"{name} has no tensor {missing}; its weights are not those of FID's Inception"
+            ) from None
+        context.progress(index + 1, len(image.pixels))
+    return ImageEmbedding(torch.cat(rows), extractor.facts["feature_space"])
 
 
 @node(category="judging")

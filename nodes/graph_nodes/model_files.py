@@ -22,6 +22,7 @@ REQUIRED_FACTS: Mapping[str, tuple[str, ...]] = {
     "CLIP": ("class", "folder", "tokenizer"),
     "VAE": ("class", "folder", "space", "channels", "factor"),
     "Classifier": ("class", "folder", "classes", "image_size"),
+    "FeatureExtractor": ("class", "folder", "feature_space"),
     "ImageTokenizer": ("class", "folder", "codebook", "vocabulary", "grid", "image_size"),
     "TokenModel": ("class", "folder", "codebook", "vocabulary", "grid", "text_space", "architecture"),
 }

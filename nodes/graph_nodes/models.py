@@ -11,6 +11,7 @@ from graph_engine import (
     Classifier,
     Context,
     Denoiser,
+    FeatureExtractor,
     ImageTokenizer,
     ModelPart,
     TextEncoder,
@@ -37,13 +38,14 @@ class Model(NamedTuple):
     classifier: Classifier | None
     token_model: TokenModel | None
     image_tokenizer: ImageTokenizer | None
+    feature_extractor: FeatureExtractor | None
 
 
 def _fingerprint(context: Context, model: str) -> dict[str, str]:
     return model_files.fingerprint(context, model)
 
 
-@node(category="models", version=2, fingerprint=_fingerprint)
+@node(category="models", version=3, fingerprint=_fingerprint)
 def load_model(context: Context, model: str) -> Model:
     """Open a model by name and hand out its parts, without reading any weights yet.
 
@@ -65,12 +67,14 @@ def load_model(context: Context, model: str) -> Model:
         classifier=part("classifier", Classifier),
         token_model=part("token_model", TokenModel),
         image_tokenizer=part("image_tokenizer", ImageTokenizer),
+        feature_extractor=part("feature_extractor", FeatureExtractor),
     )
 
 
 @load_model.upgrade(1)
+@load_model.upgrade(2)
 def _more_parts(values: dict[str, Any]) -> dict[str, Any]:
-    """Version 2 hands out more parts; the values are the same."""
+    """Versions 2 and 3 hand out more parts; the values are the same."""
     return values
 
 

@@ -71,14 +71,20 @@ def scheduler_config(context: Context, part: ModelPart) -> dict[str, Any]:
 
 
 def tensors_of(context: Context, part: ModelPart, key: str) -> dict[str, torch.Tensor]:
-    """The tensors in one of a part's folders that hold no network, by name; small ones, read anew each time."""
+    """The tensors by name in one of a part's folders, for what is no network of a library; warm after the first use."""
     from safetensors.torch import load_file
 
-    folder = _folder(context, part, key)
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise ModelRefused(f"{folder} holds no .safetensors file; other weight formats are not read")
-    return {name: tensor for file in files for name, tensor in load_file(file).items()}
+    def load() -> dict[str, torch.Tensor]:
+        folder = _folder(context, part, key)
+        files = sorted(folder.glob("*.safetensors"))
+        if not files:
+            raise ModelRefused(f"{folder} holds no .safetensors file; other weight formats are not read")
+        return {name: tensor for file in files for name, tensor in load_file(file).items()}
+
+    def size(tensors: dict[str, torch.Tensor]) -> int:
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+
+    return context.warm.get(f"{part.model}@{part.revision}/{part.part}:{key} tensors", load, size)
 
 
 def torch_dtype(context: Context) -> torch.dtype:

@@ -13,7 +13,8 @@ from graph_nodes.autoencoding import decode
 from graph_nodes.binding import class_label, image_condition, low_resolution
 from graph_nodes.diffusion import denoise
 from graph_nodes.guidance import classifier_free_guidance, dynamic_thresholding
-from graph_nodes.tokens import decode_embedding, decode_tokens, generate_tokens
+from graph_nodes.priors import decode_embedding
+from graph_nodes.tokens import decode_tokens, generate_tokens
 from torch import Tensor
 
 from graph_engine import Guidance, ImageEmbedding, Latents

@@ -32,7 +32,7 @@ def measured(bench: Bench, pictures: Tensor, prompts: Sequence[str]) -> Row:
         "two_objects": share(verdicts(pictures[one : one + two], prompts[one : one + two]), "objects"),
         "everything": share(verdicts(pictures, prompts), "everything"),
         "clip_score": bench.clip_score(pictures, prompts),
-        "frechet_distance": frechet_distance(made, true),
+        "frechet_distance": frechet_distance(bench.context, made, true),
         "precision": spread.precision,
         "recall": spread.recall,
     }
@@ -93,7 +93,7 @@ def by_classifier(bench: Bench) -> list[Row]:
                     "steps": steps,
                     "scale": scale,
                     "right_class": share(verdicts(made, prompts), "objects"),
-                    "frechet_distance": frechet_distance(seen, true),
+                    "frechet_distance": frechet_distance(bench.context, seen, true),
                     "precision": spread.precision,
                     "recall": spread.recall,
                 }

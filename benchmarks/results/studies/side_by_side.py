@@ -33,7 +33,7 @@ def quality(bench: Bench) -> list[Row]:
                 "system": name,
                 "size": made.shape[-1],
                 **obeyed(one, bench.one, two, bench.two),
-                "frechet_distance": frechet_distance(bench.embedding(made), true),
+                "frechet_distance": frechet_distance(bench.context, bench.embedding(made), true),
                 "clip_score": bench.clip_score(made, prompts),
                 "cpu_seconds_a_picture": clock.cpu / len(prompts),
                 "megabytes": megabytes(bench, *models),
@@ -46,11 +46,11 @@ def quality(bench: Bench) -> list[Row]:
 
 def suite(bench: Bench) -> list[Row]:
     """Everything right, by category of the prompt suite."""
-    asked = prompt_suite(category="all", per_category=max(4, bench.count // 16))
+    asked = prompt_suite(per_category=max(4, bench.count // 16))
     rows: dict[str, Row] = {name: {"category": name} for name in dict.fromkeys(asked.categories)}
     for system, (draw, models) in SYSTEMS.items():
         if bench.has(*models):
-            found = verdicts(draw(bench, asked.prompts), asked.intended)
+            found = verdicts(draw(bench, asked.prompts), asked.meanings)
             for name, row in rows.items():
                 some = [v for v, category in zip(found, asked.categories, strict=True) if category == name]
                 row[system] = share(some, "everything")

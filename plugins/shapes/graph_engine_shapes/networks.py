@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from diffusers import AutoencoderKL, DDIMScheduler, PriorTransformer, UNet2DConditionModel, UNet2DModel, VQModel
-from diffusers.models.attention_processor import AttnAddedKVProcessor
+from diffusers.models.attention_processor import AttnAddedKVProcessor, AttnProcessor
 from transformers import (
     CLIPConfig,
     CLIPForImageClassification,
@@ -302,8 +302,8 @@ def noised_tower() -> CLIPVisionModelWithProjection:
 
 
 def prior() -> PriorTransformer:
-    """The diffusion prior: text states, text point, timestep, noised embedding and a query, causally masked."""
-    return PriorTransformer(
+    """The diffusion prior: text states, text point, timestep, noised embedding and a query, each seeing all."""
+    net = PriorTransformer(
         num_attention_heads=4,
         attention_head_dim=TEXT_WIDTH // 4,
         num_layers=5,
@@ -311,6 +311,8 @@ def prior() -> PriorTransformer:
         num_embeddings=MAX_TOKENS,
         additional_embeddings=4,
     )
+    net.set_attn_processor(AttnProcessor())
+    return net
 
 
 def ar_prior() -> GPT2LMHeadModel:

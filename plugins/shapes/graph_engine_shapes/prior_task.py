@@ -18,13 +18,15 @@ from graph_engine_shapes.alignment import Row
 from graph_engine_shapes.captions import describe, random_captions, seeded
 from graph_engine_shapes.clip_task import ClipReader
 from graph_engine_shapes.drawing import render
-from graph_engine_shapes.scenes import random_scenes
+from graph_engine_shapes.scenes import Scenes, random_scenes
 from graph_engine_shapes.text_task import CLASSES, targets
 from graph_engine_shapes.unclip_task import embed_pictures, load_clip
 
 CAPTION_DROPPED = 0.1
 MEASURED = 4000
 """Pictures that the embeddings' mean, deviation and principal components are measured on."""
+POOLED = 24_000
+"""Pictures that a training embeds once; captions and noise are drawn anew for every batch."""
 
 
 @torch.no_grad()
@@ -61,6 +63,14 @@ class PriorTask:
         return networks.scheduler().alphas_cumprod
 
     @cached_property
+    def pool(self) -> tuple[Scenes, Tensor]:
+        """Random scenes, and the unit embedding (POOLED, 128) of a picture of each."""
+        scenes = random_scenes(POOLED, torch.Generator().manual_seed(12), two=0.65)
+        parts = torch.arange(POOLED).split(1000)
+        pictures = (render(scenes.take(part), networks.BASE_SIZE) * 2 - 1 for part in parts)
+        return scenes, torch.cat([embed_pictures(self.clip, some) for some in pictures])
+
+    @cached_property
     def moments(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation (1, 128) of embeddings."""
         embeddings = measured(self.clip)
@@ -78,10 +88,11 @@ class PriorTask:
     def told(self, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """(unit embeddings, text states, text points) of one batch, a tenth without caption."""
         rng = seeded(int(torch.randint(2**31, (), generator=generator)))
-        scenes = random_scenes(self.batch, generator, two=0.65)
-        texts = ["" if rng.random() < CAPTION_DROPPED else text for text in random_captions(scenes, rng)]
-        pictures = render(scenes, networks.BASE_SIZE) * 2 - 1
-        return embed_pictures(self.clip, pictures), *read_text(self.clip, texts)
+        scenes, embeddings = self.pool
+        at = torch.randint(len(scenes), (self.batch,), generator=generator)
+        told = random_captions(scenes.take(at), rng)
+        texts = ["" if rng.random() < CAPTION_DROPPED else text for text in told]
+        return embeddings[at], *read_text(self.clip, texts)
 
     def loss(self, model: PriorTransformer, step: int, generator: torch.Generator) -> Tensor:
         """Squared error on the clean, standardised embeddings of one batch."""

@@ -26,6 +26,7 @@ def trainings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("trainings")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prior_task, "MEASURED", 150)
+        patch.setattr(prior_task, "POOLED", 150)
         patch.setattr(prior_task.measured, "__defaults__", (150,))
         patch.setattr(latent_task.pool, "__defaults__", (500,))
         patch.setenv("GRAPH_ENGINE_TRAINING", str(folder))

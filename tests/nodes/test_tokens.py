@@ -40,14 +40,14 @@ WORDS = 10
 LENGTH = 4
 
 
-def _decoder_only(vocabulary: int) -> Any:
+def _gpt2(vocabulary: int, **more: Any) -> Any:
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    sizes = {"n_embd": WIDTH, "n_layer": 2, "n_head": 2, "n_positions": 24}
+    sizes = {"n_embd": WIDTH, "n_layer": 2, "n_head": 2, "n_positions": 24, **more}
     return GPT2LMHeadModel(GPT2Config(vocab_size=vocabulary, bos_token_id=0, eos_token_id=0, **sizes))
 
 
-def _encoder_decoder() -> Any:
+def _bart() -> Any:
     from transformers import BartConfig, BartForCausalLM
 
     sizes = {"d_model": WIDTH, "decoder_layers": 2, "decoder_attention_heads": 2, "decoder_ffn_dim": 32}
@@ -105,7 +105,8 @@ def tiny_tokens(tiny_glide: Path) -> dict[str, Path]:
     torch.manual_seed(11)
     root = tiny_glide.parent
     dalle = {"text_encoder": TEXT, "token_model": _token_model("lm", text_space="tiny-lm")}
-    parti = _token_model("lm", **{"class": "BartForCausalLM"}, architecture="encoder_decoder", start_token=CODES)
+    parti = _token_model("lm", architecture="encoder_decoder", start_token=CODES)
+    bart = {"token_model": parti | {"class": "BartForCausalLM"}}
     prior = _token_model("lm", codebook="tiny-pca", grid=[3], vocabulary=5, pooled_position=True)
     prior |= {"quantizer": "quantizer", "embedding_space": "tiny-clip"}
     diffusion = {"kind": "Denoiser", "class": "PriorTransformer", "folder": "net", "scheduler": "scheduler"}
@@ -114,10 +115,11 @@ def tiny_tokens(tiny_glide: Path) -> dict[str, Path]:
         "tiny/dalle": _save(
             root / "dalle",
             {**dalle, "image_tokenizer": _tokenizer_part()},
-            {"lm": _decoder_only(CODES + WORDS), "vq": _vq()},
+            {"lm": _gpt2(CODES + WORDS), "vq": _vq()},
         ),
-        "tiny/parti": _save(root / "parti", {"token_model": parti}, {"lm": _encoder_decoder()}),
-        "tiny/ar": _save(root / "ar", {"token_model": prior}, {"lm": _decoder_only(5)}),
+        "tiny/parti": _save(root / "parti", {"token_model": parti}, {"lm": _gpt2(CODES + 1, add_cross_attention=True)}),
+        "tiny/bart": _save(root / "bart", bart, {"lm": _bart()}),
+        "tiny/ar": _save(root / "ar", {"token_model": prior}, {"lm": _gpt2(5)}),
         "tiny/nolookup": _save(
             root / "nolookup", {"image_tokenizer": _tokenizer_part()}, {"vq": _vq(lookup_from_codebook=False)}
         ),
@@ -226,7 +228,7 @@ def _by_hand(context: Context, name: str, text: TextEmbedding, scale: float, len
     return ids[0].tolist()
 
 
-@pytest.mark.parametrize("name", ["tiny/dalle", "tiny/parti", "tiny/ar"])
+@pytest.mark.parametrize("name", ["tiny/dalle", "tiny/parti", "tiny/bart", "tiny/ar"])
 @pytest.mark.parametrize("scale", [1.0, 3.0])
 @torch.no_grad()
 def test_tokens_are_those_of_a_loop_without_cache(knowing: Context, name: str, scale: float) -> None:

@@ -12,7 +12,7 @@ from transformers import CLIPModel, GPT2LMHeadModel, T5EncoderModel
 
 from graph_engine_shapes import alignment, checkpoint, networks, t5_text_task, tokenizer
 from graph_engine_shapes.alignment import Row
-from graph_engine_shapes.token_task import START, TEXT_OFFSET, load_vq, pictures_of
+from graph_engine_shapes.token_task import START, TEXT_OFFSET, load_dalle, load_vq, load_writer, pictures_of
 from graph_engine_shapes.unclip_task import embed_pictures, load_clip
 
 SCALE, TEMPERATURE, TOP_P = 2.0, 1.0, 0.95
@@ -22,21 +22,9 @@ Begin = Callable[[list[str]], dict[str, Tensor]]
 """Prompts -> what the transformer is called with before the first image token."""
 
 
-def load_dalle(folder: Path) -> tuple[GPT2LMHeadModel, checkpoint.Counters]:
-    """The averaged transformer of the training `dalle`, and how far it had come."""
-    return _load(networks.dalle_transformer(), folder)
-
-
 def load_parti(folder: Path) -> tuple[GPT2LMHeadModel, checkpoint.Counters]:
     """The averaged decoder of the training `parti`, and how far it had come."""
-    return _load(networks.parti_decoder(), folder)
-
-
-def _load(net: GPT2LMHeadModel, folder: Path) -> tuple[GPT2LMHeadModel, checkpoint.Counters]:
-    weights, counters = checkpoint.averaged(folder)
-    net.load_state_dict(weights, strict=False)
-    net.tie_weights()
-    return net.eval(), counters
+    return load_writer(networks.parti_decoder(), folder)
 
 
 def dalle_begin(prompts: list[str]) -> dict[str, Tensor]:

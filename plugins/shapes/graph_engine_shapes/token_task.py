@@ -23,6 +23,7 @@ from transformers import CLIPTextModelWithProjection, GPT2LMHeadModel, T5Encoder
 from graph_engine_shapes import captions, checkpoint, networks, t5_text_task, tokenizer
 from graph_engine_shapes.derived import copy_matching, zero
 from graph_engine_shapes.drawing import render
+from graph_engine_shapes.imagen_task import affine
 from graph_engine_shapes.picture_task import load_text
 from graph_engine_shapes.scenes import Scenes, random_scenes
 
@@ -117,7 +118,7 @@ class DalleTask:
 
     text_folder: Path
     vq_folder: Path
-    batch: int = 96
+    batch: int = 48
     matrix_rate: float = 2e-3
     rest_rate: float = 1e-3
     average: float = 0.998
@@ -138,10 +139,10 @@ class DalleTask:
         begin_codes(net.transformer.wte.weight[: networks.CODES], codebook, scale)
         return net
 
-    def drawn(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Caption ids (B, 24) and image ids (B, 64) of one batch, a tenth of the captions empty."""
+    def drawn(self, generator: torch.Generator, n: int) -> tuple[Tensor, Tensor]:
+        """`n` caption ids (n, 24) and image ids (n, 64), a tenth of the captions empty."""
         scenes, ids = self.pool
-        chosen = torch.randint(len(ids), (self.batch,), generator=generator)
+        chosen = torch.randint(len(ids), (n,), generator=generator)
         rng = captions.seeded(int(torch.randint(2**31, (), generator=generator)))
         texts = captions.random_captions(scenes.take(chosen), rng)
         texts = ["" if rng.random() < CAPTION_DROPPED else text for text in texts]
@@ -149,9 +150,21 @@ class DalleTask:
 
     def loss(self, model: GPT2LMHeadModel, step: int, generator: torch.Generator) -> Tensor:
         """Cross-entropy of the image tokens of one batch."""
-        text, image = self.drawn(generator)
+        text, image = self.drawn(generator, self.batch)
         seen = torch.cat([text + TEXT_OFFSET, image[:, :-1]], dim=1)
         return image_loss(model(input_ids=seen, use_cache=False, logits_to_keep=image.shape[1]).logits, image)
+
+
+def load_dalle(folder: Path) -> tuple[GPT2LMHeadModel, checkpoint.Counters]:
+    """The averaged transformer of the training `dalle`, and how far it had come."""
+    return load_writer(networks.dalle_transformer(), folder)
+
+
+def load_writer(net: GPT2LMHeadModel, folder: Path) -> tuple[GPT2LMHeadModel, checkpoint.Counters]:
+    """`net` with the averaged weights of the training in `folder`, and how far it had come."""
+    weights, counters = checkpoint.averaged(folder)
+    net.load_state_dict(weights, strict=False)  # the head's weights are the table's
+    return net.eval(), counters
 
 
 def image_loss(logits: Tensor, image: Tensor) -> Tensor:
@@ -159,14 +172,42 @@ def image_loss(logits: Tensor, image: Tensor) -> Tensor:
     return functional.cross_entropy(logits[..., : networks.CODES].flatten(0, 1).float(), image.flatten())
 
 
+@torch.no_grad()
+def read_as(net: GPT2LMHeadModel, dalle: GPT2LMHeadModel, states: Tensor, text: Tensor, image: Tensor) -> None:
+    """Let Parti's decoder, whose other weights are DALL-E's, begin by reading T5 as DALL-E reads its caption.
+
+    states (B, 24, D) of captions whose ids are `text` (B, 24), and the image ids (B, 64) after them. Keys and values of
+    the cross-attention are fitted to those of the caption's positions. DALL-E's heads divide their attention between
+    caption and image; here each part has a softmax of its own, and is weighted by its share of the attention there.
+    """
+    seen = torch.cat([text + TEXT_OFFSET, image[:, :-1]], dim=1)
+    out = dalle.transformer(input_ids=seen, output_hidden_states=True, output_attentions=True, use_cache=False)
+    told, width = text.shape[1], states.shape[-1]
+    for depth, (block, its) in enumerate(zip(net.transformer.h, dalle.transformer.h, strict=True)):
+        own, cross = its.attn, block.crossattention
+        meant = own.c_attn(its.ln_1(out.hidden_states[depth][:, :told]))[..., width:]
+        weight, bias = affine(states.flatten(0, 1), meant.flatten(0, 1))
+        cross.c_attn.weight.copy_(weight.T)
+        cross.c_attn.bias.copy_(bias)
+        cross.q_attn.weight.copy_(own.c_attn.weight[:, :width])
+        cross.q_attn.bias.copy_(own.c_attn.bias[:width])
+        block.ln_cross_attn.load_state_dict(its.ln_1.state_dict())
+        share = out.attentions[depth][:, :, told - 1 :, :told].sum(dim=-1).mean(dim=(0, 2))
+        rows = share.repeat_interleave(width // len(share))[:, None]
+        cross.c_proj.weight.copy_(rows * own.c_proj.weight)
+        block.attn.c_proj.weight.copy_((1 - rows) * own.c_proj.weight)
+        zero(cross.c_proj.bias)
+
+
 @dataclass
 class PartiTask(DalleTask):
     """The image tokens alone in sequence, the caption by cross-attention to Imagen's frozen T5.
 
-    `text_folder` is that of `imagen-text`. It begins as DALL-E's transformer without the caption.
+    `text_folder` is that of `imagen-text`. It begins as DALL-E's transformer, see `read_as`.
     """
 
     dalle_folder: Path = Path()
+    fitted: int = 256
 
     @cached_property
     def t5(self) -> T5EncoderModel:
@@ -175,18 +216,18 @@ class PartiTask(DalleTask):
 
     def build(self) -> GPT2LMHeadModel:
         """The decoder, begun as DALL-E's."""
-        net = networks.parti_decoder()
-        known = checkpoint.averaged(self.dalle_folder)[0]
-        text = tokenizer.MAX_TOKENS
-        places = known["transformer.wpe.weight"][text - 1 : text - 1 + net.config.n_positions]
+        net, dalle = networks.parti_decoder(), load_dalle(self.dalle_folder)[0]
+        known = dict(dalle.named_parameters())
+        places = known["transformer.wpe.weight"][tokenizer.MAX_TOKENS - 1 :][: net.config.n_positions]
         rows = known["transformer.wte.weight"][: net.config.vocab_size]
         copy_matching(net, known | {"transformer.wpe.weight": places, "transformer.wte.weight": rows})
-        zero(*(block.crossattention.c_proj.weight for block in net.transformer.h))
+        text, image = self.drawn(torch.Generator().manual_seed(0), self.fitted)
+        read_as(net, dalle, t5_text_task.states(self.t5, text), text, image)
         return net
 
     def loss(self, model: GPT2LMHeadModel, step: int, generator: torch.Generator) -> Tensor:
         """Cross-entropy of the image tokens of one batch."""
-        text, image = self.drawn(generator)
+        text, image = self.drawn(generator, self.batch)
         with torch.no_grad():
             read = t5_text_task.states(self.t5, text)
         seen = torch.cat([torch.full_like(image[:, :1], START), image[:, :-1]], dim=1)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from diffusers import VQModel
 from graph_engine_shapes import (
+    alignment,
     checkpoint,
     export_tokens,
     loop,
@@ -121,12 +122,22 @@ def test_dalle_begins_to_read_as_the_text_tower(trainings: Path) -> None:
         torch.testing.assert_close(ours[depth], theirs[depth], atol=1e-4, rtol=1e-4)
 
 
-def test_parti_begins_without_the_caption(trainings: Path) -> None:
-    net = task_of("parti", trainings).build().eval()
-    t5 = t5_text_task.load_t5(trainings / "imagen-text")
-    with torch.no_grad():
-        logits = net(**token_looks.parti_begin(t5)(PROMPTS)).logits
-    assert torch.equal(logits[0], logits[1])
+@torch.no_grad()
+def test_parti_begins_with_keys_and_values_of_the_caption_where_a_linear_map_gives_them(trainings: Path) -> None:
+    dalle, _ = token_task.load_dalle(trainings / "dalle")
+    net = networks.parti_decoder()
+    text = tokenizer.encode(alignment.fresh_prompts(40, two=True, seed=1))
+    image = torch.randint(networks.CODES, (40, 64), generator=torch.Generator().manual_seed(0))
+    first = dalle.transformer.h[0]
+    states = first.ln_1(dalle(input_ids=text + token_task.TEXT_OFFSET, output_hidden_states=True).hidden_states[0])
+    token_task.read_as(net, dalle, states, text, image)
+    cross = net.transformer.h[0].crossattention
+    theirs = first.attn.c_attn(states)
+    found = torch.cat([cross.q_attn(states), cross.c_attn(states)], dim=-1)
+    assert (found - theirs).abs().mean() < 0.02 * theirs.abs().mean()
+    for block, its in zip(net.transformer.h, dalle.transformer.h, strict=True):
+        both = block.attn.c_proj.weight + block.crossattention.c_proj.weight
+        torch.testing.assert_close(both, its.attn.c_proj.weight)
 
 
 @pytest.mark.parametrize("name", ["dalle", "parti"])

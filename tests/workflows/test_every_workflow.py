@@ -47,7 +47,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 
 def _short(workflow: Workflow) -> dict[str, Any]:
-    return {name: value for name, value in FEW.items() if name in workflow.inputs}
+    known = {name: value for name, value in FEW.items() if name in workflow.inputs}
+    return {name: max(value, int(workflow.inputs[name].low or value)) for name, value in known.items()}
 
 
 @pytest.mark.parametrize("name", NAMES)

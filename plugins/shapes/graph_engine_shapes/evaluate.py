@@ -116,6 +116,10 @@ EVALUATIONS = {
     "unclip": "evaluate_pixels:evaluate_unclip",
     "imagen": "evaluate_pixels:evaluate_imagen",
     "adm": "evaluate_pixels:evaluate_adm",
+    "classifier": "evaluate_embeddings:evaluate_classifier",
+    "noised-clip": "evaluate_embeddings:evaluate_noised_clip",
+    "prior": "evaluate_embeddings:evaluate_prior",
+    "ar-prior": "evaluate_embeddings:evaluate_ar_prior",
     "dalle": "evaluate_tokens:evaluate_dalle",
     "parti": "evaluate_tokens:evaluate_parti",
 }

@@ -13,13 +13,10 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import CLIPModel, GPT2LMHeadModel
 
-from graph_engine_shapes import captions, checkpoint, diffusion, networks, tokenizer
-from graph_engine_shapes.alignment import Row
-from graph_engine_shapes.captions import describe, random_captions, seeded
-from graph_engine_shapes.clip_task import ClipReader
+from graph_engine_shapes import checkpoint, networks, tokenizer
+from graph_engine_shapes.captions import random_captions, seeded
 from graph_engine_shapes.drawing import render
 from graph_engine_shapes.scenes import Scenes, random_scenes
-from graph_engine_shapes.text_task import CLASSES, targets
 from graph_engine_shapes.unclip_task import embed_pictures, load_clip
 
 CAPTION_DROPPED = 0.1
@@ -36,8 +33,9 @@ def read_text(clip: CLIPModel, texts: list[str]) -> tuple[Tensor, Tensor]:
     return out.last_hidden_state, clip.text_projection(out.pooler_output)
 
 
-def measured(clip: CLIPModel, n: int = MEASURED) -> Tensor:
-    """Unit embeddings (n, 128) of random pictures."""
+@torch.autocast("cpu", enabled=False)
+def measured(clip: CLIPModel, n: int) -> Tensor:
+    """Unit embeddings (n, 128) of random pictures, the same at every call: in full precision."""
     scenes = random_scenes(n, torch.Generator().manual_seed(11), two=0.65)
     return embed_pictures(clip, render(scenes, networks.BASE_SIZE) * 2 - 1)
 
@@ -73,7 +71,7 @@ class PriorTask:
     @cached_property
     def moments(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation (1, 128) of embeddings."""
-        embeddings = measured(self.clip)
+        embeddings = measured(self.clip, MEASURED)
         return embeddings.mean(0, keepdim=True), embeddings.std(0, keepdim=True)
 
     def build(self) -> Any:
@@ -111,9 +109,10 @@ class ArPriorTask(PriorTask):
     """The autoregressive prior: principal components of the embedding, quantised, written one after the other."""
 
     @cached_property
+    @torch.autocast("cpu", enabled=False)
     def quantizer(self) -> dict[str, Tensor]:
         """mean (128,), components (K, 128) and levels (K, V): what each bucket of each component stands for."""
-        embeddings = measured(self.clip, 3 * MEASURED)
+        embeddings = measured(self.clip, 2 * MEASURED)
         mean = embeddings.mean(0)
         components = torch.linalg.svd(embeddings - mean, full_matrices=False).Vh[: networks.PRIOR_TOKENS]
         along = (embeddings - mean) @ components.T
@@ -128,6 +127,7 @@ class ArPriorTask(PriorTask):
         """A fresh transformer."""
         return networks.ar_prior()
 
+    @torch.autocast("cpu", enabled=False)
     def quantised(self, embeddings: Tensor) -> Tensor:
         """(B, K) the nearest bucket of each component."""
         along = (embeddings - self.quantizer["mean"]) @ self.quantizer["components"].T
@@ -157,70 +157,3 @@ def load_ar_prior(folder: Path) -> tuple[GPT2LMHeadModel, checkpoint.Counters]:
     model = networks.ar_prior()
     model.load_state_dict(weights, strict=False)
     return model.eval(), counters
-
-
-@torch.no_grad()
-def look_prior(folder: Path, n: int, scale: float = 2.0, steps: int = 12) -> Row:
-    """How near the diffusion prior's embeddings come to true ones, and what can be read from them."""
-    model, counters = load_prior(folder)
-    texts, meant, true, clip = _fresh(folder, n, counters.step)
-    states, pooled = read_text(clip, [""] * len(texts) + texts)
-    bars = networks.scheduler().alphas_cumprod
-
-    def predict(x: Tensor, t: Tensor) -> Tensor:
-        told = {"proj_embedding": pooled, "encoder_hidden_states": states}
-        return model(x, timestep=t, **told, return_dict=False)[0].float()
-
-    x = torch.randn(len(texts), networks.TEXT_WIDTH, generator=torch.Generator().manual_seed(1))
-    steered = diffusion.guided(lambda x, t: predict(x.flatten(1), t), scale)
-    made = diffusion.ddim(lambda x, t: steered(x, t).view(x.shape), x[:, :, None, None], bars, steps, clip=False)
-    return _row(folder, counters, model.post_process_latents(made.flatten(1)), true, meant)
-
-
-@torch.no_grad()
-def look_ar_prior(folder: Path, n: int, scale: float = 2.0) -> Row:
-    """How near the autoregressive prior's embeddings come to true ones, and what can be read from them."""
-    model, counters = load_ar_prior(folder)
-    task = ArPriorTask(folder.parent / "clip")
-    texts, meant, true, clip = _fresh(folder, n, counters.step)
-    states, pooled = read_text(clip, [""] * len(texts) + texts)
-    inputs = torch.cat([states, pooled[:, None]], dim=1)
-    ids = []
-    generator = torch.Generator().manual_seed(1)
-    for _ in range(networks.PRIOR_TOKENS):
-        without, told = model(inputs_embeds=inputs, use_cache=False).logits[:, -1].chunk(2)
-        chosen = torch.multinomial((without + scale * (told - without)).softmax(-1), 1, generator=generator)
-        ids.append(chosen)
-        inputs = torch.cat([inputs, model.get_input_embeddings()(chosen).repeat(2, 1, 1)], dim=1)
-    at = torch.cat(ids, dim=1)
-    q = task.quantizer
-    made = q["mean"] + q["levels"][torch.arange(networks.PRIOR_TOKENS), at] @ q["components"]
-    return _row(folder, counters, made, true, meant)
-
-
-def _fresh(folder: Path, n: int, step: int) -> tuple[list[str], Tensor, Tensor, CLIPModel]:
-    """(captions that say everything, the classes that they mean, embeddings of a true picture of each, CLIP)."""
-    clip = load_clip(folder.parent / "clip")
-    scenes = random_scenes(4 * n, torch.Generator().manual_seed(1000 * step), two=0.5, held="any")
-    wanted = [describe(scenes, i) for i in range(len(scenes))]
-    meant = torch.tensor([targets(w) for w in wanted])
-    texts = [captions.caption(w, seeded(i)) for i, w in enumerate(wanted)]
-    return texts, meant, embed_pictures(clip, render(scenes, networks.BASE_SIZE) * 2 - 1), clip
-
-
-def _row(folder: Path, counters: checkpoint.Counters, made: Tensor, true: Tensor, meant: Tensor) -> Row:
-    """Cosine to the true embedding, and the share of embeddings from which CLIP's head reads everything right."""
-    made = functional.normalize(made, dim=-1)
-    weights, _ = checkpoint.averaged(folder.parent / "clip")
-    reader = ClipReader()
-    reader.load_state_dict(weights)
-
-    def readable(embeddings: Tensor) -> float:
-        parts = reader.heads["image"](10 * embeddings).split(CLASSES, dim=-1)
-        read = torch.stack([part.argmax(dim=-1) for part in parts], dim=1)
-        return round(float((read == meant).all(dim=1).float().mean()), 4)
-
-    row: Row = {"minutes": round(counters.minutes, 2), "pictures": counters.pictures}
-    row["cosine"] = round(float((made * true).sum(1).mean()), 4)
-    row["top1"] = round(float(((made @ true.T).argmax(1) == torch.arange(len(true))).float().mean()), 4)
-    return row | {"all_read_right": readable(made), "all_read_right_of_true": readable(true)}

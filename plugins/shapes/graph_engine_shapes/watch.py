@@ -22,6 +22,14 @@ PLOTTED = {
     "two_relation": "two objects: relation",
     "top1": "the right one of all captions",
     "hard_negatives": "the true caption against one with one change",
+    "class_at_0": "the class of a clean picture",
+    "class_at_400": "the class at timestep 400",
+    "class_at_800": "the class at timestep 800",
+    "top1_at_0": "the right one of all captions of a clean picture",
+    "top1_at_400": "the right one at timestep 400",
+    "top1_at_800": "the right one at timestep 800",
+    "cosine": "cosine to the true embedding",
+    "everything": "embeddings from which every attribute is read right",
 }
 
 

@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 import torch
-from graph_engine_shapes import checkpoint, export, latent_task, loop, networks, noised_task, prior_task, recipes
+from graph_engine_shapes import (
+    checkpoint,
+    export,
+    latent_task,
+    loop,
+    networks,
+    noised_task,
+    prior_looks,
+    prior_task,
+    recipes,
+)
 from graph_engine_shapes.captions import random_captions, seeded
 from graph_engine_shapes.drawing import render
 from graph_engine_shapes.scenes import random_scenes
@@ -27,7 +37,6 @@ def trainings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prior_task, "MEASURED", 150)
         patch.setattr(prior_task, "POOLED", 150)
-        patch.setattr(prior_task.measured, "__defaults__", (150,))
         patch.setattr(latent_task.pool, "__defaults__", (500,))
         patch.setenv("GRAPH_ENGINE_TRAINING", str(folder))
         for name in (*GIVEN, *TRAINED):
@@ -95,7 +104,7 @@ def test_a_prior_is_exported_with_the_moments_of_embeddings(trainings: Path, exp
 
     facts = part_of(exported, "prior", "denoiser")
     model: Any = PriorTransformer.from_pretrained(exported / "prior" / facts["folder"], torch_dtype=torch.float32)
-    embeddings = prior_task.measured(load_clip(trainings / "clip"))
+    embeddings = prior_task.measured(load_clip(trainings / "clip"), 150)
     back = model.post_process_latents((embeddings - embeddings.mean(0)) / embeddings.std(0))
     torch.testing.assert_close(back, embeddings, rtol=0, atol=2e-3)
     assert facts["shape"] == [embeddings.shape[1]]
@@ -111,6 +120,26 @@ def test_quantised_components_stand_for_the_embedding(trainings: Path, exported:
     assert int(ids.max()) < facts["vocabulary"]
     back = stored["mean"] + stored["levels"][torch.arange(ids.shape[1]), ids] @ stored["components"]
     assert float(torch.cosine_similarity(back, embeddings).mean()) > 0.99
+
+
+def test_an_embedding_is_worth_what_can_be_read_from_it(trainings: Path) -> None:
+    reader = prior_looks.load_reader(trainings / "clip")
+    of = prior_looks.asked(reader.clip, 32, 5)
+    of.meant[:, 1] = 99
+    figures = prior_looks.worth(reader, of.true, of)
+    assert figures["cosine"] == pytest.approx(1)
+    assert figures["top1"] == 1
+    assert figures["colour"] == figures["everything"] == 0
+
+
+def test_a_priors_embedding_does_not_depend_on_its_batch(trainings: Path) -> None:
+    model, _ = prior_looks.load_prior(trainings / "prior")
+    clip = load_clip(trainings / "clip")
+    texts = ["a red circle", "a large blue star", "a green square on a white background"]
+    made = prior_looks.sample(model, clip, texts, seed=7, steps=3, scale=2.0)
+    alone = prior_looks.sample(model, clip, texts[1:2], seed=8, steps=3, scale=2.0)
+    torch.testing.assert_close(made.norm(dim=1), torch.ones(3))
+    torch.testing.assert_close(made[1:2], alone, rtol=0, atol=1e-4)
 
 
 def test_latents_are_of_unit_deviation_and_can_be_looked_at(trainings: Path, exported: Path) -> None:

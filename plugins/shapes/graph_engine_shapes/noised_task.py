@@ -1,6 +1,7 @@
 """Recipes `classifier` and `noised-clip`: vision models that read noised pictures, so that their gradient can guide.
 
-Both are CLIP's image tower with the timestep as a fourth plane beside the picture, begun as the trained one.
+Both are CLIP's image tower with the timestep as a fourth plane beside the picture. The noised CLIP begins as the
+trained tower, the classifier as the noised CLIP.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from graph_engine_shapes.clip_task import ClipTask
 from graph_engine_shapes.derived import copy_matching, zero
 from graph_engine_shapes.drawing import render
 from graph_engine_shapes.scenes import Scenes, random_scenes
-from graph_engine_shapes.unclip_task import load_clip
+from graph_engine_shapes.unclip_task import embed_pictures, load_clip
 
+LIKENESS = 10.0
+"""Weight of the distance to the clean picture's embedding, beside CLIP's loss."""
 TIMES = (0, 200, 400, 600, 800)
 """Timesteps at which a log says how well noised pictures are read."""
 
@@ -53,16 +56,16 @@ def _times(n: int, generator: torch.Generator) -> Tensor:
 class ClassifierTask:
     """The class (shape x colour) of noised pictures of one object."""
 
-    clip_folder: Path
+    tower_folder: Path
     batch: int = 96
     matrix_rate: float = 2e-3
     rest_rate: float = 1e-3
     average: float = 0.995
 
     def build(self) -> CLIPForImageClassification:
-        """The classifier, begun as CLIP's image tower."""
+        """The classifier, begun as the noised CLIP."""
         model = networks.classifier(len(class_names()))
-        copy_matching(model, dict(load_clip(self.clip_folder).named_parameters()))
+        copy_matching(model, dict(load_noised_tower(self.tower_folder)[0].named_parameters()))
         zero(model.classifier.weight, model.classifier.bias)
         return model
 
@@ -96,7 +99,10 @@ class NoisedClipTask(ClipTask):
     def loss(  # type: ignore[override]
         self, model: CLIPVisionModelWithProjection, step: int, generator: torch.Generator
     ) -> Tensor:
-        """CLIP's loss with false captions beside the true ones; only the pictures' side learns."""
+        """CLIP's loss with false captions beside the true ones, and the distance to what CLIP makes of no noise.
+
+        Only the pictures' side learns.
+        """
         pictures, _, _, captions = self.pairs(generator)
         with torch.no_grad():
             text = self.clip.get_text_features(input_ids=tokenizer.encode(captions)).pooler_output
@@ -107,7 +113,9 @@ class NoisedClipTask(ClipTask):
         same = torch.arange(self.batch)
         contrast = functional.cross_entropy(logits, same) + functional.cross_entropy(logits[:, : self.batch].T, same)
         hard = torch.stack([logits[same, same], logits[same, same + self.batch]], dim=1)
-        return contrast + functional.cross_entropy(hard, torch.zeros_like(same))
+        contrast = contrast + functional.cross_entropy(hard, torch.zeros_like(same))
+        distance = 1 - (image * embed_pictures(self.clip, pictures)).sum(dim=1)
+        return contrast + LIKENESS * distance.mean()
 
 
 def noised_clip_task(clip: Path) -> NoisedClipTask:

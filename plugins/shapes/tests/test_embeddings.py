@@ -27,7 +27,7 @@ from graph_engine_shapes.unclip_task import embed_pictures, load_clip
 from safetensors.torch import load_file
 
 GIVEN = ("glide-text", "glide", "clip", "vae")
-TRAINED = ("classifier", "noised-clip", "prior", "ar-prior", "latent")
+TRAINED = ("noised-clip", "classifier", "prior", "ar-prior", "latent")
 
 
 @pytest.fixture(scope="module")

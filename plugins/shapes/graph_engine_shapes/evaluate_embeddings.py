@@ -43,11 +43,11 @@ def evaluate_classifier(folder: Path, n: int, steps: int) -> Row:
             with torch.no_grad():
                 found = model(pixel_values=x).logits.argmax(dim=1) == wanted
             row = {"combinations": held, "timestep": t, "pictures": n, "right": _share(found)}
-            rows.append(row | {"towards_another_class": _share(_climbs(model, x, other))})
+            rows.append(row | {"towards_another_class": _share(climbs(model, x, other))})
     return _summary(folder, rows, {f"right_{r['combinations']}_at_{r['timestep']}": r["right"] for r in rows})
 
 
-def _climbs(model: nn.Module, x: Tensor, wanted: Tensor) -> Tensor:
+def climbs(model: nn.Module, x: Tensor, wanted: Tensor) -> Tensor:
     """(B,) whether a step along its gradient raises log p(wanted | x_t)."""
 
     def log_p(x: Tensor) -> Tensor:

@@ -108,8 +108,8 @@ def export_ar_prior(target: Path) -> None:
     model, counters = prior_task.load_ar_prior(folder_of("ar-prior"))
     save_half(model, target / "transformer")
     (target / "quantizer").mkdir(exist_ok=True)
-    quantizer = prior_task.ArPriorTask(folder_of("clip")).quantizer
-    save_file(quantizer, target / "quantizer" / "quantizer.safetensors")
+    halves = {name: values.half() for name, values in prior_task.ArPriorTask(folder_of("clip")).quantizer.items()}
+    save_file(halves, target / "quantizer" / "quantizer.safetensors")
     part = {
         "kind": "TokenModel",
         "class": "GPT2LMHeadModel",

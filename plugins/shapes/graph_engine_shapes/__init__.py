@@ -22,6 +22,10 @@ __all__ = [
 MODELS = {
     "glide": "GLIDE: text to 32x32 pixels, then to 64x64",
     "clip": "CLIP: pictures of 32x32 and captions in one space",
+    "glide-inpaint": "GLIDE that draws what a mask covers, 32x32",
+    "imagen": "Imagen: a text-only T5 to 32x32, 64x64 and 128x128",
+    "adm": "ADM: a coloured shape, by its class, to 32x32",
+    "unclip": "unCLIP's decoder: CLIP's image embedding and text to 32x32, 64x64 and 128x128",
 }
 
 

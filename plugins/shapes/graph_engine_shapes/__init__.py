@@ -26,6 +26,7 @@ MODELS = {
     "imagen": "Imagen: a text-only T5 to 32x32, 64x64 and 128x128",
     "adm": "ADM: a coloured shape, by its class, to 32x32",
     "unclip": "unCLIP's decoder: CLIP's image embedding and text to 32x32, 64x64 and 128x128",
+    "latent": "Latent diffusion: text to 64x64 by way of 16x16x4 latents",
 }
 
 

@@ -27,6 +27,7 @@ MODELS = {
     "adm": "ADM: a coloured shape, by its class, to 32x32",
     "unclip": "unCLIP's decoder: CLIP's image embedding and text to 32x32, 64x64 and 128x128",
     "latent": "Latent diffusion: text to 64x64 by way of 16x16x4 latents",
+    "prior": "unCLIP's diffusion prior: text to CLIP's image embedding",
 }
 
 

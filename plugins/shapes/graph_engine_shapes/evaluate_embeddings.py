@@ -116,7 +116,8 @@ def _evaluate(folder: Path, n: int, title: str, model: nn.Module, made: Any) -> 
         for name, embeddings in given.items():
             rows.append({"combinations": held, "embedding": name, "captions": n})
             rows[-1] |= prior_looks.worth(reader, embeddings, of)
-    headline = {f"{r['combinations']}, {r['embedding']}": [r["cosine"], r["everything"]] for r in rows}
+    figures = ("cosine", "everything")
+    headline = {f"{r['combinations']}, {r['embedding']}, {name}": r[name] for r in rows for name in figures}
     cost = {"parameters": sum(p.numel() for p in model.parameters()), "processor_seconds_each": round(seconds, 5)}
     return cost | _summary(folder, rows, headline)
 

@@ -118,22 +118,32 @@ def _load(context: Context, part: ModelPart, key: str, name: str) -> Any:
         raise ModelRefused(f"{folder} holds no .safetensors file; other weight formats are not read")
     component = getattr(importlib.import_module(COMPONENTS[name]), name)
     # Loaded in the run's dtype, the weights stay a view of the mapped file when that is how they are stored.
-    with _no_progress_bars(), torch.inference_mode(False):
-        module = component.from_pretrained(
-            folder, dtype=torch_dtype(context), local_files_only=True, use_safetensors=True
+    with _quietly(), torch.inference_mode(False):
+        module, found = component.from_pretrained(
+            folder, dtype=torch_dtype(context), local_files_only=True, use_safetensors=True, output_loading_info=True
         )
-        return module.to(context.device).eval().requires_grad_(False)
+    # What is left over is another tower of the same file; what is missing would be noise, another one in every run.
+    if found["missing_keys"]:
+        missing = sorted(found["missing_keys"])
+        raise ModelRefused(
+            f"{part.model!r}, part {part.part!r}: {folder.name} has no weights for {len(missing)} tensors of a {name}, "
+            f"such as {missing[0]}"
+        )
+    return module.to(context.device).eval().requires_grad_(False)
 
 
 @contextlib.contextmanager
-def _no_progress_bars() -> Iterator[None]:
+def _quietly() -> Iterator[None]:
+    """Without transformers' progress bars and reports, which are no business of who runs a workflow."""
     from transformers.utils import logging
 
-    was_on = logging.is_progress_bar_enabled()
+    was_on, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
+        logging.set_verbosity(verbosity)
         if was_on:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 

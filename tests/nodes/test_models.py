@@ -93,6 +93,20 @@ def test_pickled_weights_are_not_read(edited_model: Edit) -> None:
         module_of(context, denoiser)
 
 
+@pytest.mark.parametrize("part", ["text_encoder", "denoiser"])
+def test_weights_that_are_missing_are_no_noise(edited_model: Edit, part: str) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = edited_model(lambda m: None)
+    file = next((folder / {"text_encoder": "text_encoder", "denoiser": "unet"}[part]).glob("*.safetensors"))
+    tensors = load_file(file)
+    lost = sorted(tensors)[0]
+    save_file({name: tensor for name, tensor in tensors.items() if name != lost}, file, {"format": "pt"})
+    context = _with(folder)
+    with pytest.raises(ModelRefused, match=f"has no weights for 1 tensors of a .*, such as {lost}"):
+        module_of(context, getattr(load_model(context, "tiny/glide"), part))
+
+
 def test_files_that_change_between_plan_and_use_are_noticed(edited_model: Edit) -> None:
     folder = edited_model(lambda m: None)
     context = _with(folder)

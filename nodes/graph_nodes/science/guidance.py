@@ -154,7 +154,7 @@ class Tangential(Rule):
         if unconditional is None:
             return conditional
         both = torch.stack([conditional, unconditional], dim=1).flatten(2)
-        first = torch.linalg.svd(both, full_matrices=False).Vh[:, :1]
+        first: Tensor = torch.linalg.svd(both, full_matrices=False).Vh[:, :1]
         kept = (unconditional.flatten(1)[:, None] @ first.mT) @ first
         kept = kept.view(unconditional.shape)
         return kept + self.scale * (conditional - kept)

@@ -11,7 +11,7 @@ INSTALL  := $(BIN)/python -m pip install --disable-pip-version-check --quiet --c
 EDITABLE := $(PACKS:%=--editable %)
 CHECKED  := graph_engine nodes plugins tests benchmarks docs
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench results clean
 
 demo: $(VENV)/installed  ## Make a picture from a prompt and print its path.
 	@$(BIN)/graph-engine run workflows/glide.yaml --prompt "$(PROMPT)"
@@ -30,6 +30,9 @@ format: $(VENV)/installed-dev  ## Put the sources into the project's format.
 
 bench: $(VENV)/installed-dev  ## Measure the engine and write docs/benchmarks.md.
 	$(BIN)/python -m benchmarks
+
+results: $(VENV)/installed-dev  ## Run the studies that have no table yet and write docs/results.md.
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.results
 
 clean:  ## Remove the virtual environment and what the tools left behind.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

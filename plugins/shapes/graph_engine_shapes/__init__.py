@@ -27,7 +27,11 @@ MODELS = {
     "adm": "ADM: a coloured shape, by its class, to 32x32",
     "unclip": "unCLIP's decoder: CLIP's image embedding and text to 32x32, 64x64 and 128x128",
     "latent": "Latent diffusion: text to 64x64 by way of 16x16x4 latents",
+    "dalle": "DALL-E: text and image tokens in one decoder, 32x32",
+    "parti": "Parti: a decoder of image tokens that looks at a T5's states, 32x32",
     "prior": "unCLIP's diffusion prior: text to CLIP's image embedding",
+    "ar-prior": "unCLIP's autoregressive prior: text to CLIP's image embedding, number by number",
+    "noised-clip": "CLIP's image tower for noised pictures of 32x32, to guide with",
 }
 
 

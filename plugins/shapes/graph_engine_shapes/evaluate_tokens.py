@@ -13,10 +13,11 @@ from transformers import CLIPModel, GPT2LMHeadModel, T5EncoderModel
 from graph_engine_shapes import looks, networks, token_looks
 from graph_engine_shapes.alignment import fresh_prompts, mean, verdicts
 from graph_engine_shapes.evaluate import ATTRIBUTES, BATCH, HELD, SEED, write_rows
-from graph_engine_shapes.evaluate_pixels import CASES
 from graph_engine_shapes.token_looks import Begin
 
 Row = dict[str, Any]
+CASES = [(objects, held, SEED + 1000 * objects + 100_000 * (held == "held_out")) for objects in (1, 2) for held in HELD]
+"""(objects asked for, combinations of attributes, seed) of each set of prompts."""
 KEPT = {"first": "the first", "best_of_8": "CLIP's best of 8"}
 
 

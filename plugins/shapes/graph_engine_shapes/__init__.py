@@ -32,6 +32,7 @@ MODELS = {
     "prior": "unCLIP's diffusion prior: text to CLIP's image embedding",
     "ar-prior": "unCLIP's autoregressive prior: text to CLIP's image embedding, number by number",
     "noised-clip": "CLIP's image tower for noised pictures of 32x32, to guide with",
+    "classifier": "The class (a coloured shape) of noised pictures of 32x32, to guide with",
 }
 
 

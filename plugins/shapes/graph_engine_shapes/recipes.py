@@ -36,7 +36,7 @@ RECIPES = {
     "noised-clip": Recipe("noised_task:noised_clip_task", 6, ("clip",), "noised_task:look_noised_clip"),
     "classifier": Recipe("noised_task:ClassifierTask", 4, ("noised-clip",), "noised_task:look_classifier"),
     "prior": Recipe("prior_task:PriorTask", 5, ("clip",), "prior_looks:look_prior"),
-    "ar-prior": Recipe("prior_task:ArPriorTask", 6, ("clip",), "prior_looks:look_ar_prior"),
+    "ar-prior": Recipe("prior_task:ArPriorTask", 5, ("clip",), "prior_looks:look_ar_prior"),
     "unclip-decoder": Recipe("unclip_task:decoder_task", 30, ("glide-text", "glide", "clip"), "looks:look_decoder"),
     "vae": Recipe("autoencoder_task:VaeTask", 12, (), "looks:look_vae"),
     "latent": Recipe("latent_task:latent_task", 35, ("glide-text", "glide", "vae"), "latent_task:look_latent"),

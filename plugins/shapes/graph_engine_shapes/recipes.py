@@ -41,10 +41,10 @@ RECIPES = {
     "vae": Recipe("autoencoder_task:VaeTask", 12, (), "looks:look_vae"),
     "latent": Recipe("latent_task:latent_task", 35, ("glide-text", "glide", "vae"), "latent_task:look_latent"),
     "vq": Recipe("autoencoder_task:VqTask", 4, ("vae",), "looks:look_vq"),
-    "dalle": Recipe("token_task:DalleTask", 25, ("glide-text", "vq"), "token_looks:look_dalle"),
+    "dalle": Recipe("token_task:DalleTask", 20, ("glide-text", "vq"), "token_looks:look_dalle"),
     "glide-inpaint": Recipe("inpaint_task:inpaint_task", 15, ("glide-text", "glide"), "edits:look_inpaint"),
     "imagen-text": Recipe("t5_text_task:T5TextTask", 4),
-    "parti": Recipe("token_task:parti_task", 20, ("imagen-text", "vq", "dalle"), "token_looks:look_parti"),
+    "parti": Recipe("token_task:parti_task", 10, ("imagen-text", "vq", "dalle"), "token_looks:look_parti"),
     "imagen": Recipe("imagen_task:imagen_task", 20, ("glide-text", "glide", "imagen-text"), "imagen_task:look_imagen"),
     "second-upsampler": Recipe(
         "upsampling_task:second_upsampler_task",

@@ -120,6 +120,7 @@ EVALUATIONS = {
     "noised-clip": "evaluate_embeddings:evaluate_noised_clip",
     "prior": "evaluate_embeddings:evaluate_prior",
     "ar-prior": "evaluate_embeddings:evaluate_ar_prior",
+    "latent": "evaluate_latent:evaluate_latent",
     "dalle": "evaluate_tokens:evaluate_dalle",
     "parti": "evaluate_tokens:evaluate_parti",
 }

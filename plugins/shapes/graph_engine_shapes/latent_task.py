@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
+from transformers import CLIPTextModelWithProjection
 
 from graph_engine_shapes import alignment, captions, checkpoint, diffusion, networks, sampling, tokenizer
 from graph_engine_shapes.alignment import Row
@@ -121,6 +122,26 @@ def latent_task(text: Path, base: Path, vae: Path) -> LatentTask:
 
 
 @torch.no_grad()
+def draw(
+    unet: UNet2DConditionModel,
+    vae: AutoencoderKL,
+    text: CLIPTextModelWithProjection,
+    prompts: list[str],
+    seeds: list[int],
+    steps: int,
+    scale: float,
+) -> Tensor:
+    """(B, 3, 64, 64) pictures in [0, 1] of prompts."""
+    x = sampling.noise(seeds, networks.LATENT_CHANNELS, 16, 16)
+    out = text(input_ids=tokenizer.encode([""] * len(prompts) + prompts))
+    predict = told(unet, encoder_hidden_states=out.last_hidden_state, class_labels=out.text_embeds)
+    alpha_bars = networks.scheduler().alphas_cumprod
+    steered = diffusion.clean(diffusion.guided(predict, scale), alpha_bars)
+    latents = diffusion.ddim(steered, x, alpha_bars, steps, clip=False)
+    pictures: Tensor = vae.decode(latents / vae.config.scaling_factor).sample
+    return pictures / 2 + 0.5
+
+
 def look_latent(folder: Path, n: int, steps: int = 12, scale: float = 4.0) -> Row:
     """What the averaged weights draw by now for fresh prompts, decoded to 64x64."""
     weights, counters = checkpoint.averaged(folder)
@@ -128,16 +149,10 @@ def look_latent(folder: Path, n: int, steps: int = 12, scale: float = 4.0) -> Ro
     unet.load_state_dict(weights)
     unet.eval().to(memory_format=torch.channels_last)
     text, vae = load_text(folder.parent / "glide-text"), load_vae(folder.parent / "vae")
-    alpha_bars = networks.scheduler().alphas_cumprod
     seen = {}
     for two in (False, True):
         seed = 1000 * counters.step + two
         prompts = alignment.fresh_prompts(n, two, seed)
-        x = sampling.noise(list(range(seed, seed + n)), networks.LATENT_CHANNELS, 16, 16)
-        out = text(input_ids=tokenizer.encode([""] * n + prompts))
-        predict = told(unet, encoder_hidden_states=out.last_hidden_state, class_labels=out.text_embeds)
-        steered = diffusion.clean(diffusion.guided(predict, scale), alpha_bars)
-        latents = diffusion.ddim(steered, x, alpha_bars, steps, clip=False)
-        made = vae.decode(latents / vae.config.scaling_factor).sample
-        seen[two] = alignment.verdicts(made / 2 + 0.5, prompts)
+        made = draw(unet, vae, text, prompts, list(range(seed, seed + n)), steps, scale)
+        seen[two] = alignment.verdicts(made, prompts)
     return alignment.picture_row(counters, seen[False], seen[True])

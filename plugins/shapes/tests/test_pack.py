@@ -11,6 +11,7 @@ import pytest
 import torch
 from graph_engine_shapes import nodes
 from graph_engine_shapes.captions import parse
+from graph_engine_shapes.export import EXPORTS
 
 
 def test_registering_the_pack_imports_no_torch() -> None:
@@ -21,7 +22,7 @@ def test_registering_the_pack_imports_no_torch() -> None:
 
 def test_the_pack_brings_nodes_models_and_a_command() -> None:
     assert [node.spec.title for node in graph_engine_shapes.register_nodes()]
-    assert {source.name for source in graph_engine_shapes.register_models()} == {"glide", "clip"}
+    assert {source.name for source in graph_engine_shapes.register_models()} == set(EXPORTS)
     (command,) = graph_engine_shapes.register_commands()
     parser = argparse.ArgumentParser()
     command.configure(parser)

@@ -91,7 +91,8 @@ class Bench:
         return true_pictures(prompts, size)
 
     def write(self, name: str, rows: Sequence[Row]) -> None:
-        """Write a table as CSV."""
+        """Write a table as CSV; `prompts` says how many of each kind its figures are made of."""
+        rows = [{**row, "prompts": row.get("prompts", self.count)} for row in rows]
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / f"{name}.csv").open("w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))

@@ -56,7 +56,7 @@ def schedulers(bench: Bench) -> list[Row]:
     prompts = [*bench.one[:some], *bench.two[:some]]
     rows = []
     for steps in STEPS:
-        row: Row = {"steps": steps}
+        row: Row = {"steps": steps, "prompts": some}
         for name in SCHEDULERS:
             samples = base(bench, prompts, classifier_free_guidance(3.0), steps=steps, scheduler=name)
             made = pixels(bench, samples)

@@ -27,6 +27,7 @@ def rerank(bench: Bench) -> list[Row]:
         rows.append(
             {
                 "candidates": candidates,
+                "prompts": some,
                 "one_object": share(verdicts(chosen[:some], prompts[:some]), "obeyed"),
                 "two_objects": share(verdicts(chosen[some:], prompts[some:]), "objects"),
                 "clip_score": bench.clip_score(chosen, prompts),

@@ -86,6 +86,15 @@ class Bench:
         seen, told = self.embedding(pictures).vectors, self.text_embedding(prompts).vectors
         return float(torch.cosine_similarity(seen, told).mean())
 
+    @cached_property
+    def real(self) -> ImageEmbedding:
+        """Embeddings of true pictures of other prompts of the same kinds.
+
+        With the same prompts every drawn picture would have a real one beside it, and precision and recall be 1.
+        """
+        one = fresh_prompts(self.count, False, SEED + 2, "only")
+        return self.embedding(true_pictures([*one, *fresh_prompts(self.count, True, SEED + 3, "only")], 32))
+
     def reference(self, prompts: Sequence[str], size: int = 32) -> Tensor:
         """The true picture [n, 3, size, size] of each prompt."""
         return true_pictures(prompts, size)

@@ -23,16 +23,16 @@ FEW_STEPS = 10
 
 
 def measured(bench: Bench, pictures: Tensor, prompts: Sequence[str]) -> Row:
-    """Alignment, CLIP score, distance to the true pictures of the same prompts, precision and recall."""
+    """Alignment, CLIP score, distance to true pictures of such prompts, precision and recall."""
     one, two = len(bench.one), len(bench.two)
-    made, true = bench.embedding(pictures), bench.embedding(bench.reference(prompts))
-    spread = precision_recall(made, true)
+    made = bench.embedding(pictures)
+    spread = precision_recall(made, bench.real)
     return {
         "one_object": share(verdicts(pictures[:one], prompts[:one]), "obeyed"),
         "two_objects": share(verdicts(pictures[one : one + two], prompts[one : one + two]), "objects"),
         "everything": share(verdicts(pictures, prompts), "everything"),
         "clip_score": bench.clip_score(pictures, prompts),
-        "frechet_distance": frechet_distance(bench.context, made, true),
+        "frechet_distance": frechet_distance(bench.context, made, bench.real),
         "precision": spread.precision,
         "recall": spread.recall,
     }

@@ -30,7 +30,7 @@ def write(page: Path, folder: Path, studies: Iterable[Study], notes: dict[str, s
 def _section(study: Study, folder: Path, note: str) -> str:
     table = folder / f"{study.name}.csv"
     if not table.exists():
-        return f"## {study.title}\n\n{study.paper}\n\nNot run: it needs {', '.join(study.needs)}.\n"
+        return f"## {study.title}\n\n{study.paper}\n\nNot run yet: `python -m benchmarks.results {study.name}`.\n"
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     pictures = [f"{study.name}-plot"] if study.plot else []

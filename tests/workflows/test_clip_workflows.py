@@ -4,32 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import graph_engine_shapes
-import graph_nodes
 import PIL.Image
 import pytest
-import torch
 
-from graph_engine import Engine, Folders, Result
-from graph_engine.plugins import load_registry, pack_from_module
+from graph_engine import Engine, Result
 from graph_engine.workflow import read_workflow
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 PICTURES = WORKFLOWS / "pictures"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """The packs of this repository, and folders of the tests' own, where named pictures may be read."""
-    registry = load_registry([pack_from_module("core", graph_nodes), pack_from_module("shapes", graph_engine_shapes)])
-    folder = tmp_path_factory.mktemp("engine")
-    folders = Folders(outputs=folder / "outputs", cache=folder / "cache", inputs=(folder,))
-    return Engine(registry, folders, device="cpu", dtype="float32", debug=True)
 
 
 def _run(engine: Engine, name: str, **inputs: object) -> Result:

@@ -5,30 +5,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import graph_engine_shapes
-import graph_nodes
 import PIL.Image
 import pytest
-import torch
 
 from graph_engine import Engine, Folders, Result, SavedFiles
-from graph_engine.plugins import load_registry, pack_from_module
 from graph_engine.workflow import read_workflow
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """The packs of this repository, and folders of the tests' own."""
-    registry = load_registry([pack_from_module("core", graph_nodes), pack_from_module("shapes", graph_engine_shapes)])
-    folder = tmp_path_factory.mktemp("engine")
-    return Engine(registry, Folders(outputs=folder / "outputs", cache=folder / "cache"), device="cpu", dtype="float32")
 
 
 def _run(engine: Engine, name: str, **inputs: object) -> Result:

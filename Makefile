@@ -32,7 +32,7 @@ bench: $(VENV)/installed-dev  ## Measure the engine and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
 results: $(VENV)/installed-dev  ## Run the studies that have no table yet and write docs/results.md.
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.results
+	$(BIN)/python -m benchmarks.results
 
 clean:  ## Remove the virtual environment and what the tools left behind.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

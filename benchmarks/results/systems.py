@@ -33,20 +33,19 @@ def cfg(scale: float) -> Guidance:
 def base(
     bench: Bench,
     prompts: Sequence[str],
-    guidance: Guidance | Callable[[str], Guidance] | None = None,
+    guidance: Guidance | Callable[[Sequence[str]], Guidance] | None = None,
     *,
     model: str = "glide",
     steps: int = 20,
     seed: int = SEED,
     **options: Any,
 ) -> Latents:
-    """Samples of a text-conditional denoiser; a guidance that depends on the prompt is asked prompt by prompt."""
+    """Samples of a text-conditional denoiser; a guidance that depends on the prompts is made for each batch of them."""
     denoiser, encoder = bench.part(model, "denoiser"), bench.part(model, "text_encoder")
     made = []
-    by_prompt = callable(guidance)
-    for part in chunks(len(prompts), 1 if by_prompt else 32):
+    for part in chunks(len(prompts)):
         text = bench.text(encoder, prompts[part])
-        steered = guidance(prompts[part.start]) if callable(guidance) else guidance
+        steered = guidance(prompts[part]) if callable(guidance) else guidance
         made.append(denoise(bench.context, denoiser, text, steered, steps=steps, seed=seed + part.start, **options))
     return Latents(torch.cat([latents.samples for latents in made]), made[0].space)
 

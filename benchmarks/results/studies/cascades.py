@@ -79,6 +79,7 @@ STUDIES = [
         "used without (Saharia et al. 2022, section 2.3, figure A.9).",
         ("imagen", "clip"),
         thresholding,
+        part=2,
         sheets=("thresholding",),
     ),
     Study(
@@ -88,5 +89,6 @@ STUDIES = [
         "before it did wrong (Ho et al. 2021; Saharia et al. 2022, section 2.4).",
         ("imagen", "clip"),
         augmentation,
+        part=2,
     ),
 ]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from graph_nodes.guidance import classifier_free_guidance, classifier_guidance, clip_guidance
 from graph_nodes.judging import frechet_distance, precision_recall
 from torch import Tensor
 
-from benchmarks.results.bench import SEED, Bench, Row, share, verdicts
+from benchmarks.results.bench import SEED, Bench, Row, obeyed, share, verdicts
 from benchmarks.results.systems import adm, base, pixels
-from graph_engine import Guidance, ImageEmbedding
+from graph_engine import Guidance
 
-from . import Study
+from . import Plot, Study
 
 SCALES = (1.0, 2.0, 3.0, 5.0, 8.0)
 CLIP_SCALES = (0.0, 0.5, 1.0, 2.0, 4.0)
@@ -22,69 +23,79 @@ FEW_STEPS = 10
 """Few enough that the shipped model is not perfect without guidance."""
 
 
-def measured(bench: Bench, pictures: Tensor, prompts: Sequence[str]) -> Row:
-    """Alignment, CLIP score, distance to true pictures of such prompts, precision and recall."""
-    one, two = len(bench.one), len(bench.two)
+OPEN_PROMPTS = ("a red circle", "a green star", "a blue heart", "a yellow square", "an orange ring", "a purple cross")
+"""They leave size, place and background open, so that there is something to vary."""
+SEEDS = 16
+
+
+def measured(bench: Bench, draw: Callable[[Sequence[str]], Tensor]) -> Row:
+    """Alignment, CLIP score, distance to true pictures of such prompts, precision, recall and variety of a system."""
+    prompts = [*bench.one, *bench.two]
+    pictures = draw(prompts)
+    one = len(bench.one)
     made = bench.embedding(pictures)
     spread = precision_recall(made, bench.real)
+    repeated = bench.embedding(draw([prompt for prompt in OPEN_PROMPTS for _ in range(SEEDS)])).vectors
     return {
-        "one_object": share(verdicts(pictures[:one], prompts[:one]), "obeyed"),
-        "two_objects": share(verdicts(pictures[one : one + two], prompts[one : one + two]), "objects"),
+        **obeyed(pictures[:one], bench.one, pictures[one:], bench.two),
         "everything": share(verdicts(pictures, prompts), "everything"),
         "clip_score": bench.clip_score(pictures, prompts),
         "frechet_distance": frechet_distance(bench.context, made, bench.real),
         "precision": spread.precision,
         "recall": spread.recall,
+        "variety": variety(repeated.unflatten(0, (-1, SEEDS))),
     }
+
+
+def variety(embeddings: Tensor) -> float:
+    """How far pictures of one prompt are apart: the mean cosine distance of pairs in groups [groups, n, d]."""
+    unit = torch.nn.functional.normalize(embeddings, dim=-1)
+    n = unit.shape[1]
+    cosines = torch.einsum("gid,gjd->gij", unit, unit).sum(dim=(1, 2)) - n
+    return float((1 - cosines / (n * (n - 1))).mean())
 
 
 def classifier_free(bench: Bench) -> list[Row]:
     """Classifier-free guidance on GLIDE's base."""
-    prompts = [*bench.one, *bench.two]
-    rows = []
-    for scale in SCALES:
-        made = base(bench, prompts, classifier_free_guidance(scale), steps=FEW_STEPS)
-        rows.append({"guidance": "classifier-free", "scale": scale, **measured(bench, pixels(bench, made), prompts)})
-    return rows
 
+    def draw(prompts: Sequence[str], scale: float) -> Tensor:
+        return pixels(bench, base(bench, prompts, classifier_free_guidance(scale), steps=FEW_STEPS))
 
-def towards(bench: Bench, scale: float) -> Callable[[str], Guidance]:
-    """CLIP guidance towards each prompt, on the plain conditional model."""
-    clip = bench.part("noised-clip", "clip")
-
-    def guide(prompt: str) -> Guidance:
-        target = bench.text_embedding([prompt])
-        return clip_guidance(clip, ImageEmbedding(target.vectors, target.space), scale=scale)
-
-    return guide
+    _sheet(bench)
+    return [
+        {"guidance": "classifier-free", "scale": scale, **measured(bench, partial(draw, scale=scale))}
+        for scale in SCALES
+    ]
 
 
 def by_clip(bench: Bench) -> list[Row]:
-    """CLIP guidance on the same model, and classifier-free guidance beside it."""
-    prompts = [*bench.one, *bench.two]
-    rows = []
-    for scale in CLIP_SCALES:
-        made = base(bench, prompts, towards(bench, scale), steps=FEW_STEPS)
-        rows.append({"guidance": "CLIP", "scale": scale, **measured(bench, pixels(bench, made), prompts)})
-    return rows
+    """CLIP guidance on the same model, without classifier-free guidance."""
+    clip = bench.part("noised-clip", "clip")
+
+    def draw(prompts: Sequence[str], scale: float) -> Tensor:
+        def towards(some: Sequence[str]) -> Guidance:
+            return clip_guidance(clip, bench.text_embedding(some), scale=scale)
+
+        return pixels(bench, base(bench, prompts, towards, steps=FEW_STEPS))
+
+    return [
+        {"guidance": "CLIP", "scale": scale, **measured(bench, partial(draw, scale=scale))} for scale in CLIP_SCALES
+    ]
 
 
 def by_classifier(bench: Bench) -> list[Row]:
     """Classifier guidance on ADM: the share of the right class, and how far the pictures are from true ones."""
     critic = bench.part("classifier", "classifier")
-    labels = [critic.facts["classes"][k % 64] for k in range(2 * bench.count)]
+    classes = critic.facts["classes"]
+    each = max(2, bench.count // len(classes))
+    labels = [label for label in classes for _ in range(each)]
     prompts = [f"a {label}" for label in labels]
     true = bench.embedding(bench.reference(prompts))
     rows = []
-    for scheduler, steps in (("ddpm", 50), ("ddim", 20)):
+    for scheduler, steps in (("ddpm", 40), ("ddim", 20)):
         for scale in CLASSIFIER_SCALES:
-            made = adm(
-                bench,
-                labels,
-                lambda label, scale=scale: classifier_guidance(critic, label, scale=scale),
-                scheduler=scheduler,
-                steps=steps,
-            )
+            guide = partial(classifier_guidance, critic, scale=scale)
+            made = adm(bench, labels, guide, scheduler=scheduler, steps=steps)
             seen = bench.embedding(made)
             spread = precision_recall(seen, true)
             rows.append(
@@ -96,12 +107,14 @@ def by_classifier(bench: Bench) -> list[Row]:
                     "frechet_distance": frechet_distance(bench.context, seen, true),
                     "precision": spread.precision,
                     "recall": spread.recall,
+                    "variety": variety(seen.vectors.unflatten(0, (len(classes), each))),
+                    "prompts": len(labels),
                 }
             )
     return rows
 
 
-def sheet(bench: Bench) -> None:
+def _sheet(bench: Bench) -> None:
     """One prompt at every scale."""
     prompt = "a large red star left of a small green heart on a pink background"
     made = [
@@ -112,37 +125,45 @@ def sheet(bench: Bench) -> None:
     bench.sheet("guidance-scales", torch.cat(made), row_labels=labels, columns=6, cell_size=96, title=prompt)
 
 
-def _with_sheet(bench: Bench) -> list[Row]:
-    sheet(bench)
-    return classifier_free(bench)
-
-
 MEASURES = ("one_object", "two_objects", "everything", "clip_score")
 STUDIES = [
     Study(
         "classifier-free-guidance",
-        "Classifier-free guidance: alignment, fidelity and diversity against scale",
+        "Classifier-free guidance: alignment, fidelity and variety against scale",
         "A larger scale follows the caption better and makes the pictures less diverse (Ho and Salimans 2022; GLIDE, "
-        "figure 6).",
+        "figure 6). *variety*: how far apart pictures of one prompt are that leaves size, place and background open, "
+        "as the mean cosine distance of CLIP's embeddings.",
         ("glide", "clip"),
-        _with_sheet,
-        ("scale", (*MEASURES, "precision", "recall"), "guidance scale"),
+        classifier_free,
+        Plot("scale", (*MEASURES, "precision", "recall", "variety"), "guidance scale"),
         ("guidance-scales",),
+        part=2,
     ),
     Study(
         "clip-guidance",
-        "CLIP guidance on the same model",
-        "CLIP guidance raises the CLIP score more than people's judgement of the caption (GLIDE, section 4.2): read "
-        "this table beside the one above.",
+        "CLIP guidance on the same model, and both trade-offs",
+        "CLIP guidance raises the CLIP score more than people's judgement of the caption, and classifier-free guidance "
+        "gives the better trade of fidelity for diversity (GLIDE, section 4.2): read this table beside the one above. "
+        "In the plot, lower is more faithful, further right more varied, and the numbers are scales.",
         ("glide", "clip", "noised-clip"),
         by_clip,
-        ("scale", MEASURES, "weight of CLIP's gradient"),
+        Plot(
+            "variety",
+            ("frechet_distance",),
+            "variety",
+            by="guidance",
+            tables=("classifier-free-guidance", "clip-guidance"),
+            marks="scale",
+        ),
+        part=2,
     ),
     Study(
         "classifier-guidance",
         "Classifier guidance on ADM",
-        "The classifier's gradient trades diversity for fidelity (Dhariwal and Nichol 2021, figure 4).",
+        "The classifier's gradient trades diversity for fidelity (Dhariwal and Nichol 2021, figure 4); algorithm 1 "
+        "with the ancestral sampler, algorithm 2 with DDIM.",
         ("adm", "classifier", "clip"),
         by_classifier,
+        Plot("variety", ("frechet_distance",), "variety", by="scheduler", marks="scale"),
     ),
 ]

@@ -7,7 +7,7 @@ from graph_nodes.guidance import classifier_free_guidance
 from benchmarks.results.bench import Bench, Clock, Row, obeyed, share, verdicts
 from benchmarks.results.systems import base, glide, latent, pixels
 
-from . import Study
+from . import Plot, Study
 
 SCHEDULERS = ("ddim", "dpm++", "unipc", "euler", "ddpm")
 STEPS = (4, 6, 8, 12, 20, 40)
@@ -52,11 +52,10 @@ def megabytes(bench: Bench, *models: str) -> float:
 
 def schedulers(bench: Bench) -> list[Row]:
     """Every scheduler at every number of steps, GLIDE's base at guidance 3."""
-    some = max(16, bench.count // 2)
-    prompts = [*bench.one[:some], *bench.two[:some]]
+    prompts = [*bench.one, *bench.two]
     rows = []
     for steps in STEPS:
-        row: Row = {"steps": steps, "prompts": some}
+        row: Row = {"steps": steps}
         for name in SCHEDULERS:
             samples = base(bench, prompts, classifier_free_guidance(3.0), steps=steps, scheduler=name)
             made = pixels(bench, samples)
@@ -72,6 +71,7 @@ STUDIES = [
         "Diffusion in an autoencoder's latent space costs a fraction of diffusion in pixels (Rombach et al. 2022).",
         ("latent", "glide"),
         against_pixels,
+        part=2,
     ),
     Study(
         "schedulers",
@@ -79,6 +79,7 @@ STUDIES = [
         "Higher-order solvers need fewer steps (Lu et al. 2022; Zhao et al. 2023); ancestral sampling needs many.",
         ("glide",),
         schedulers,
-        ("steps", SCHEDULERS, "steps"),
+        Plot("steps", SCHEDULERS, "steps"),
+        part=4,
     ),
 ]

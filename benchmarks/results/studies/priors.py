@@ -12,7 +12,7 @@ from benchmarks.results.bench import Bench, Clock, Row, obeyed, true_pictures, v
 from benchmarks.results.systems import ar_embedding, decoded, prior_embedding
 from graph_engine import ImageEmbedding
 
-from . import Study
+from . import Plot, Study
 
 PLACES = 9
 
@@ -119,6 +119,7 @@ STUDIES = [
         "place; the diffusion prior is better and cheaper than the autoregressive one (Ramesh et al. 2022, section 4).",
         ("prior", "ar-prior", "unclip", "clip"),
         matters,
+        part=2,
     ),
     Study(
         "variations",
@@ -126,6 +127,7 @@ STUDIES = [
         "What CLIP's embedding holds is kept, the rest varies (Ramesh et al. 2022, figure 3).",
         ("unclip", "clip"),
         variations,
+        part=2,
         sheets=("variations",),
     ),
     Study(
@@ -134,7 +136,7 @@ STUDIES = [
         "Attributes change from one end's to the other's along the path (Ramesh et al. 2022, figure 4).",
         ("unclip", "clip"),
         interpolation,
-        ("t", ("red", "blue", "circle", "star", "large", "white", "black"), "place between the pictures"),
+        Plot("t", ("red", "blue", "circle", "star", "large", "white", "black"), "place between the pictures"),
         ("interpolation",),
     ),
 ]

@@ -7,15 +7,15 @@ import torch
 from benchmarks.results.bench import Bench, Row, share, verdicts
 from benchmarks.results.systems import best_by_clip, dalle_candidates
 
-from . import Study
+from . import Plot, Study
 
 MOST = 32
 
 
 def rerank(bench: Bench) -> list[Row]:
     """A random candidate, CLIP's best of 8 and of 32, and the best that choosing could reach."""
-    some = max(16, bench.count // 4)
-    prompts = [*bench.one[:some], *bench.two[:some]]
+    some = len(bench.one)
+    prompts = [*bench.one, *bench.two]
     drawn = dalle_candidates(bench, prompts, MOST)
     rows = []
     for candidates in (1, 2, 4, 8, 16, MOST):
@@ -27,7 +27,6 @@ def rerank(bench: Bench) -> list[Row]:
         rows.append(
             {
                 "candidates": candidates,
-                "prompts": some,
                 "one_object": share(verdicts(chosen[:some], prompts[:some]), "obeyed"),
                 "two_objects": share(verdicts(chosen[some:], prompts[some:]), "objects"),
                 "clip_score": bench.clip_score(chosen, prompts),
@@ -47,7 +46,8 @@ STUDIES = [
         "The best of N by CLIP gets better with N (Ramesh et al. 2021, figure 6).",
         ("dalle", "clip"),
         rerank,
-        ("candidates", ("one_object", "two_objects", "objects_right_in_any"), "candidates"),
+        Plot("candidates", ("one_object", "two_objects", "objects_right_in_any"), "candidates"),
         ("rerank",),
+        part=4,
     ),
 ]

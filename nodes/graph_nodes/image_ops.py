@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from graph_engine import Image, Slider, node
 from graph_nodes.errors import Misfit
@@ -116,7 +116,7 @@ def unbatch(image: Image) -> list[Image]:
     return [Image(pixels[None].clone()) for pixels in image.pixels]
 
 
-@node(category="images")
+@node(category="images", version=2)
 def grid(
     images: list[Image],
     captions: list[str] | None = None,
@@ -128,7 +128,7 @@ def grid(
 ) -> Image:
     """Lay pictures out on one labelled sheet, to compare them.
 
-    images: batches are laid out picture by picture. captions: a line below each picture. columns: pictures in a row;
+    images: batches are laid out picture by picture. captions: a text below each picture. columns: pictures in a row;
     0 takes as many as there are column labels, or a square sheet. row_labels, column_labels: at the left of the rows
     and above the columns. title: above it all. cell_size: pictures smaller than this are enlarged a whole number of
     times, as far as they fit in it; 0 leaves them.
@@ -147,6 +147,12 @@ def grid(
         cell_size=cell_size,
     )
     return Image(draw_sheet(pictures, sheet)[None])
+
+
+@grid.upgrade(1)
+def _broken_labels(values: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 breaks long captions into lines; the values are the same."""
+    return values
 
 
 def _square(pictures: int) -> int:

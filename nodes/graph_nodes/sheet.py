@@ -17,6 +17,9 @@ __all__ = ["Sheet", "draw_sheet"]
 _GAP = 6
 _INK = (32, 32, 32)
 _FRAME = 0.85
+_LINES = 3
+"""Captions and column labels are broken into at most so many lines."""
+_SPACING = 2
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,8 @@ def _lay_out(cells: Sequence[Tensor], sheet: Sheet) -> _Layout:
     line = _line_height(cell[0])
     left = _GAP + (max(_text_width(label, cell[0]) for label in sheet.row_labels) + _GAP if sheet.row_labels else 0)
     title = 2 * line if sheet.title else 0
-    top = _GAP + title + (line + 2 if sheet.column_labels else 0)
-    caption = line + 2 if sheet.captions else 0
+    top = _GAP + title + _text_height(sheet.column_labels, cell[0])
+    caption = _text_height(sheet.captions, cell[0])
     width = left + sheet.columns * (cell[0] + _GAP)
     if sheet.title:
         width = max(width, 2 * _GAP + _text_width(sheet.title, cell[0], 1.3))
@@ -119,12 +122,23 @@ def _write_labels(draw: PIL.ImageDraw.ImageDraw, sheet: Sheet, layout: _Layout) 
 
 def _write(draw: PIL.ImageDraw.ImageDraw, place: tuple[int, int], text: str, anchor: str, room: int) -> None:
     font = _font(room)
-    draw.text(place, _shortened(text, font, room), fill=_INK, font=font, anchor=anchor)
+    lines = "\n".join(_wrapped(text, font, room))
+    draw.multiline_text(place, lines, fill=_INK, font=font, anchor=anchor, align="center", spacing=_SPACING)
+
+
+def _wrapped(text: str, font: Any, room: int) -> list[str]:
+    """Lines of text that fit into `room` pixels; at most _LINES of them, the last with `...` where it was cut."""
+    lines: list[str] = []
+    words = text.split()
+    while words and len(lines) < _LINES - 1:
+        fit = next((n for n in range(len(words), 0, -1) if font.getlength(" ".join(words[:n])) <= room), 1)
+        lines.append(_shortened(" ".join(words[:fit]), font, room))
+        words = words[fit:]
+    return [*lines, _shortened(" ".join(words), font, room)] if words else lines
 
 
 def _shortened(text: str, font: Any, room: int) -> str:
     """One line of text that fits into `room` pixels, with `...` where it was cut."""
-    text = " ".join(text.split())
     if font.getlength(text) <= room:
         return text
     while text and font.getlength(text + "...") > room:
@@ -139,7 +153,14 @@ def _font(cell_width: int, factor: float = 1.0) -> Any:
 
 
 def _line_height(cell_width: int) -> int:
-    return int(sum(_font(cell_width).getmetrics())) + 2
+    return int(sum(_font(cell_width).getmetrics())) + _SPACING
+
+
+def _text_height(texts: Sequence[str], cell_width: int) -> int:
+    """Room for the longest of the texts that stand above or below a cell; 0 without any."""
+    font = _font(cell_width)
+    lines = max((len(_wrapped(text, font, cell_width)) for text in texts), default=0)
+    return lines * _line_height(cell_width) + 2 if texts else 0
 
 
 def _text_width(text: str, cell_width: int, factor: float = 1.0) -> int:

@@ -70,10 +70,17 @@ def test_small_pictures_are_enlarged_with_hard_pixels() -> None:
     assert torch.equal(inside, pixels.repeat_interleave(3, dim=2).repeat_interleave(3, dim=3))
 
 
-def test_a_long_caption_is_shortened_to_its_picture() -> None:
-    image = _flat(0.5, 40, 40)
-    long = grid([image, image], ["a very long caption " * 20, "b"], columns=2).pixels
-    assert long.shape == grid([image, image], ["a", "b"], columns=2).pixels.shape
+def test_a_long_caption_is_broken_into_lines_and_cut_after_the_third() -> None:
+    image = _flat(0.5, 60, 60)
+
+    def height(caption: str) -> int:
+        return grid([image, image], [caption, "b"], columns=2).pixels.shape[-2]
+
+    heights = [height(" ".join(["caption"] * words)) for words in (1, 2, 3, 4, 100)]
+    line = heights[1] - heights[0]
+    assert line >= 10
+    assert heights == [heights[0] + lines * line for lines in (0, 1, 2, 2, 2)]
+    assert height("one-word-that-is-far-too-long-for-a-line") == heights[0]
 
 
 @pytest.mark.parametrize(

@@ -192,8 +192,8 @@ class Execution:
         if found is None:
             return False
         outputs, source = found
-        if stale_value(outputs):
-            return False
+        if stale_value(outputs) or not self.nodes[name].outputs.keys() <= outputs.keys():
+            return False  # an output is missing where a node got a new one without a new version
         planned = self.plan.states.get(name)
         source = planned if planned in {"memory", "disk"} else source  # planning may have read it into memory
         self.states.setdefault(name, source)

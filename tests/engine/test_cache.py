@@ -12,11 +12,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 
+from graph_engine import node
 from graph_engine.cache import DiskCache, MemoryCache
 from graph_engine.codec import NotStorable
 from graph_engine.events import RunWarning
@@ -252,6 +253,7 @@ def test_two_caches_in_one_process_do_not_get_in_each_others_way(tmp_path):
 WORKER = """
 import os, random, signal, sys, time, torch
 from pathlib import Path
+from graph_engine import node
 from graph_engine.cache import DiskCache
 from tests.engine.toys import Blob
 
@@ -394,3 +396,34 @@ def test_the_folder_can_vanish_at_any_time(folder):
     one.cache.memory.clear()
     assert torch.equal(one.run(workflow(FLOW)).outputs["d"].data, right())
     assert len(files(folder, "entries")) == 2
+
+
+class _Both(NamedTuple):
+    half: int
+    rest: int
+
+
+def _old_and_new() -> tuple[Any, Any]:
+    """A node before and after its author gave it a second output and forgot to raise its version."""
+
+    @node(category="toy")
+    def parts(value: int = 7) -> int:
+        """Half of a number."""
+        return value // 2
+
+    old = parts
+
+    @node(category="toy")
+    def parts(value: int = 7) -> _Both:
+        """Half of a number, and what is left."""
+        return _Both(value // 2, value - value // 2)
+
+    return old, parts
+
+
+def test_an_entry_without_an_output_that_the_node_has_by_now_is_a_miss(folder):
+    old, new = _old_and_new()
+    engine(folder, old).run(workflow("nodes: {p: {node: toy.parts}}\noutputs: {half: p}"))
+    result = engine(folder, new).run(workflow("nodes: {p: {node: toy.parts}}\noutputs: {rest: p.rest}"))
+    assert result.outputs == {"rest": 4}
+    assert states(result) == {"p": "ran"}

@@ -9,7 +9,7 @@ PACKS    := plugins/shapes plugins/posterize
 PROJECTS := pyproject.toml $(PACKS:%=%/pyproject.toml)
 INSTALL  := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 EDITABLE := $(PACKS:%=--editable %)
-CHECKED  := graph_engine nodes plugins tests benchmarks docs
+CHECKED  := graph_engine nodes web plugins tests benchmarks docs
 
 .PHONY: demo test lint format bench results clean
 

@@ -18,7 +18,17 @@ from graph_engine.node import Input
 from graph_engine.reasons import reason_for
 from graph_engine.sockets import convert, split_optional
 
-__all__ = ["Plan", "PlanStep", "State", "compute_keys", "make_plan", "stale_value", "workflow_identity"]
+__all__ = [
+    "Plan",
+    "PlanStep",
+    "State",
+    "bind_inputs",
+    "compute_keys",
+    "make_plan",
+    "pick_targets",
+    "stale_value",
+    "workflow_identity",
+]
 
 State = Literal["memory", "disk", "run", "on demand", "not needed"]
 
@@ -130,7 +140,7 @@ def make_plan(
 
     `cache` None means that nothing counts as cached; with `history`, every state gets its reason.
     """
-    plan = Plan(graph, _bind(graph, inputs), _targets(graph, targets), context)
+    plan = Plan(graph, bind_inputs(graph, inputs), pick_targets(graph, targets), context)
     compute_keys(plan)
     _look_up(plan, cache)
     _mark(plan)
@@ -142,8 +152,8 @@ def make_plan(
     return plan
 
 
-def _bind(graph: Graph, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The value of every declared input; raises InputError for unknown, missing and wrong ones."""
+def bind_inputs(graph: Graph, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The value of every declared input of a call; raises InputError for unknown, missing and wrong ones."""
     for name in given:
         if name not in graph.inputs:
             known = ", ".join(graph.inputs) or "none"
@@ -204,7 +214,8 @@ def _check_use(node: GraphNode, socket: Input, source: Const | InputRef | Ref, b
                 raise InputError(f"input '{source.name}' feeds {node.id}.{socket.name}, which {error}") from None
 
 
-def _targets(graph: Graph, targets: Iterable[str]) -> tuple[str, ...]:
+def pick_targets(graph: Graph, targets: Iterable[str]) -> tuple[str, ...]:
+    """The nodes that a run goes to: those asked for by node or output name, else all that the workflow is for."""
     chosen = []
     for target in targets:
         output = graph.outputs.get(target)

@@ -18,12 +18,15 @@ from graph_engine.writer import to_data
 __all__ = ["portable_data"]
 
 
-def portable_data(graph: Graph, inputs: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
-    """The graph's workflow as JSON data that gives the same result alone: with these inputs as its defaults."""
+def portable_data(graph: Graph, inputs: Mapping[str, Any], registry: Registry, *, ui: bool = False) -> dict[str, Any]:
+    """The graph's workflow as JSON data that gives the same result alone: with these inputs as its defaults.
+
+    ui: keep positions and notes, for a copy that somebody will go on editing.
+    """
     workflow = graph.workflow
     plain = {name: value for name, value in inputs.items() if workflow.inputs[name].item_type in INPUT_TYPES}
     kept = {name: value for name, value in plain.items() if value is not None}
-    return to_data(_Packer(registry).pack(workflow.with_defaults(kept)), ui=False)
+    return to_data(_Packer(registry).pack(workflow.with_defaults(kept)), ui=ui)
 
 
 class _Packer:

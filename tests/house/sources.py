@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "graph_engine": ROOT / "graph_engine",
     "graph_nodes": ROOT / "nodes/graph_nodes",
+    "graph_web": ROOT / "web/graph_web",
     "graph_engine_shapes": ROOT / "plugins/shapes/graph_engine_shapes",
     "graph_engine_posterize": ROOT / "plugins/posterize/graph_engine_posterize",
 }

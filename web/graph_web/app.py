@@ -1,0 +1,157 @@
+"""The server as an aiohttp application: what it is made of, what it answers to, how it starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from graph_engine import Engine
+from graph_web.api import assets as asset_routes
+from graph_web.api import catalog, events, queue, runs, system, workflows
+from graph_web.api import outputs as output_routes
+from graph_web.assets import Assets
+from graph_web.hub import Hub
+from graph_web.library import Library
+from graph_web.metrics import Metrics
+from graph_web.outputs import Outputs
+from graph_web.routing import Route, add_routes, routes_of
+from graph_web.runs.prepare import Preparer
+from graph_web.runs.queue import Queue
+from graph_web.security import protect
+from graph_web.services import SERVICES, Services
+from graph_web.settings import Settings
+from graph_web.store.database import Database
+from graph_web.store.lock import hold
+from graph_web.workers.base import Status, Worker, WorkerPlaces
+from graph_web.workers.process import ProcessWorker
+from graph_web.workers.runner import make_engine
+from graph_web.workers.thread import ThreadWorker
+
+__all__ = ["ROUTES", "make_app", "serve"]
+
+ROUTES: list[Route] = routes_of(runs, queue, events, workflows, asset_routes, output_routes, catalog, system)
+STATIC = Path(__file__).parent / "static"
+
+
+def make_app(settings: Settings) -> web.Application:
+    """The application; everything starts with it and stops with it."""
+    app = web.Application(client_max_size=settings.limits.upload_bytes)
+    add_routes(app, ROUTES)
+    app.router.add_get("/", _page, name="page")
+    app.router.add_static("/static", STATIC, name="static", follow_symlinks=False)
+    protect(app, settings, ROUTES)
+
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        async with _running(settings) as services:
+            app[SERVICES] = services
+            yield
+
+    app.cleanup_ctx.append(life)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _running(settings: Settings) -> AsyncIterator[Services]:
+    """The services of a server from start to stop; the data folder is held for as long."""
+    with hold(settings.data), contextlib.closing(await asyncio.to_thread(Database, settings.data)) as database:
+        services = await asyncio.to_thread(_assemble, settings, database)
+        await services.hub.start()
+        await services.queue.start()
+        try:
+            yield services
+        finally:
+            await services.queue.close()
+
+
+def _assemble(settings: Settings, database: Database) -> Services:
+    for folder in (settings.workflows, settings.assets, settings.trash):
+        folder.mkdir(parents=True, exist_ok=True)
+    places = WorkerPlaces(
+        str(settings.outputs),
+        str(settings.cache),
+        [str(settings.assets), str(settings.workflows)],
+        str(settings.workflows),
+        settings.device,
+        settings.dtype,
+        list(settings.packs),
+    )
+    engine = make_engine(places, _likely_device(settings))
+    hub = Hub(database, settings.limits.listeners)
+    worker = _worker(settings, places, engine)
+    metrics = Metrics()
+    library = Library(settings.workflows, settings.trash)
+    return Services(
+        settings=settings,
+        database=database,
+        engine=engine,
+        preparer=Preparer(engine, library, places.unsaved),
+        queue=Queue(settings, database, hub, worker, metrics),
+        hub=hub,
+        library=library,
+        assets=Assets(settings.assets, settings.trash),
+        outputs=Outputs(settings.outputs, settings.trash, settings.cache / "thumbnails", database),
+        worker=worker,
+        metrics=metrics,
+        routes=ROUTES,
+        notices=database.notices,
+    )
+
+
+def _worker(settings: Settings, places: WorkerPlaces, engine: Engine) -> Worker:
+    if settings.worker == "thread":
+        return ThreadWorker(engine, places, settings.parallel)
+
+    def on_ready(status: Status) -> None:
+        engine.device, engine.dtype = status.device, status.dtype
+
+    return ProcessWorker(places, settings.parallel, on_ready)
+
+
+def _likely_device(settings: Settings) -> str:
+    """The device that plans are made for until the worker has said which it has: asking torch would load it here."""
+    if settings.worker == "thread" or settings.device != "auto":
+        return settings.device
+    return "cuda" if Path("/dev/nvidiactl").exists() else "auto"
+
+
+async def _page(request: web.Request) -> web.StreamResponse:
+    return web.FileResponse(STATIC / "index.html")
+
+
+def serve(settings: Settings, on_ready: Callable[[int], None]) -> int:
+    """Serve until SIGINT or SIGTERM, and give the exit status; `on_ready` is told the port.
+
+    A second signal ends the process at once.
+    """
+    asyncio.run(_serve(settings, on_ready))
+    return 0
+
+
+async def _serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows knows Ctrl-C alone
+            loop.add_signal_handler(number, _first_and_last(stop, loop, number))
+    runner = web.AppRunner(make_app(settings), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port)
+        await site.start()
+        on_ready(runner.addresses[0][1])
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def _first_and_last(stop: asyncio.Event, loop: asyncio.AbstractEventLoop, number: int) -> Callable[[], None]:
+    def heard() -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    return heard

@@ -9,16 +9,23 @@ import threading
 from pathlib import Path
 
 import pytest
+from graph_web.errors import Failure
+from graph_web.library import Library, check_name
+from graph_web.revisions import KEPT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph_engine import WorkflowError
 from graph_engine.reader import MAX_BYTES
-from graph_web.errors import Failure
-from graph_web.library import Library, check_name
-from graph_web.revisions import KEPT
 
-FLOW = "# a comment\nformat: 1\ntitle: '{title}'\ndescription: about it\nnodes:\n  n: {{node: toy.number, with: {{value: 5}}}}\n"
+FLOW = """\
+# a comment
+format: 1
+title: '{title}'
+description: about it
+nodes:
+  n: {{node: toy.number, with: {{value: 5}}}}
+"""
 
 
 def flow(title: str = "One") -> str:
@@ -104,7 +111,7 @@ def test_problems_name_the_file_and_line_but_not_where_the_server_keeps_it(libra
     assert str(caught.value).startswith("one.yaml:3: ")
 
 
-# Versions -----------------------------------------------------------------------------------------------------------
+# Versions -------------------------------------------------------------------------------------------------------------
 
 
 def test_an_existing_workflow_is_replaced_only_by_who_saw_its_last_version(library):
@@ -157,7 +164,7 @@ def test_of_many_saves_at_once_with_one_etag_one_wins(library):
     assert library.load("one")[0].title == sorted(outcomes)[7]
 
 
-# Names --------------------------------------------------------------------------------------------------------------
+# Names ----------------------------------------------------------------------------------------------------------------
 
 BAD_NAMES = [
     "", ".", "..", ".hidden", "../x", "a/b", "a\\b", "/etc/passwd", "C:x", "a:b", "a\x00", "a\n", "é", "a" * 81, " a",
@@ -204,7 +211,7 @@ def test_an_unknown_name_says_where_names_are_listed(library):
     refused(404, library.read_revision, "nobody", "x")
 
 
-# Files that a person puts there ----------------------------------------------------------------------------------------
+# Files that a person puts there ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ending", [".yml", ".json", ".yaml"])
@@ -278,7 +285,7 @@ def test_many_files_are_listed_without_reading_them_again(library, monkeypatch):
     assert len(first) == 300
 
 
-# Revisions and trash ---------------------------------------------------------------------------------------------------
+# Revisions and trash --------------------------------------------------------------------------------------------------
 
 
 def test_every_text_that_was_replaced_can_be_had_again(library):
@@ -340,7 +347,7 @@ def test_revisions_follow_a_rename_and_go_to_the_trash_together(library, tmp_pat
     assert len(list((tmp_path / "trash" / "workflows").iterdir())) == 2
 
 
-# A disk that fails -----------------------------------------------------------------------------------------------------
+# A disk that fails ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("code", "status"), [(errno.ENOSPC, 507), (errno.EROFS, 503), (errno.EIO, 503)])

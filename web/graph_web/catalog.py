@@ -1,0 +1,258 @@
+"""What is installed, described for clients: nodes with their sockets and widgets, kinds, plugins and models."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin
+
+import msgspec
+
+from graph_engine.hookspecs import ModelSource
+from graph_engine.kinds import kind_of
+from graph_engine.node import Input, NodeSpec
+from graph_engine.plugins import Pack, Registry
+from graph_engine.sockets import (
+    FilePath,
+    Multiline,
+    SeedBox,
+    Slider,
+    accepts,
+    choices_of,
+    json_schema,
+    split_optional,
+    type_name,
+)
+
+__all__ = [
+    "KindInfo",
+    "ModelInfo",
+    "NodeInfo",
+    "PluginInfo",
+    "Socket",
+    "WidgetInfo",
+    "describe_kind",
+    "describe_model",
+    "describe_node",
+    "describe_plugin",
+    "fitting_types",
+]
+
+
+class WidgetInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a value is entered. type: text, number, toggle, choice, slider, seed, file, list, data (any JSON), or link
+    for what only a link can give. The bounds are those of a number; suffixes are the endings a file may have."""
+
+    type: str
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    whole: bool = False
+    rows: int = 0
+    suffixes: tuple[str, ...] = ()
+    choices: tuple[Any, ...] = ()
+
+
+class Socket(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One input or output. type: as fitting_types has it; variable: the name of the type variable in it, which is one
+    type for all sockets of the node; schema: of the values that may be written, none where only a link gives one."""
+
+    name: str
+    type: str
+    variable: str = ""
+    list: bool = False
+    required: bool = False
+    optional: bool = False
+    lazy: bool = False
+    default: Any = None
+    widget: WidgetInfo | None = None
+    schema: dict[str, Any] | None = None
+
+
+class NodeInfo(msgspec.Struct, frozen=True):
+    """A node type. summary: the first line of its documentation; cached: whether its results are kept for the next
+    run; expands: whether it makes up a workflow that takes its place."""
+
+    id: str
+    title: str
+    category: str
+    pack: str
+    version: int
+    summary: str
+    doc: str
+    inputs: list[Socket]
+    outputs: list[Socket]
+    cached: bool
+    expands: bool
+
+
+class KindInfo(msgspec.Struct, frozen=True):
+    """A kind of value that travels along links. preview: whether it can be shown as a picture."""
+
+    name: str
+    color: str
+    description: str
+    preview: bool
+
+
+class PluginInfo(msgspec.Struct, frozen=True):
+    """An installed plugin. state: `ok`, `problems` (some of what it brings was refused) or `broken` (its code raised,
+    and nodes are missing). What raised is in `tracebacks`."""
+
+    name: str
+    distribution: str
+    version: str
+    state: str
+    nodes: int
+    models: int
+    problems: list[str]
+    tracebacks: list[str]
+
+
+class ModelInfo(msgspec.Struct, frozen=True):
+    """A named model. plugin: that brings it; bytes: of its files, 0 when they are not there; warm: whether the worker
+    holds weights of it; warm is null when no worker says."""
+
+    name: str
+    description: str
+    plugin: str
+    bytes: int
+    warm: bool | None
+
+
+def describe_node(spec: NodeSpec) -> NodeInfo:
+    """A node as clients see it."""
+    return NodeInfo(
+        spec.id,
+        spec.title,
+        spec.category,
+        spec.pack,
+        spec.version,
+        spec.doc.partition("\n")[0],
+        spec.doc,
+        [_input(socket) for socket in spec.inputs.values()],
+        [Socket(output.name, type_name(output.type), _variable(output.type)) for output in spec.outputs],
+        spec.cache,
+        spec.expands,
+    )
+
+
+def _input(socket: Input) -> Socket:
+    tp, optional = split_optional(socket.type)
+    linked = _only_by_link(tp)
+    return Socket(
+        socket.name,
+        type_name(tp),
+        _variable(tp),
+        socket.is_list,
+        socket.required,
+        optional,
+        socket.lazy,
+        getattr(socket.default, "value", socket.default),
+        WidgetInfo("link") if linked else _widget(tp, socket.widgets),
+        None if linked else json_schema(socket.type, socket.widgets),
+    )
+
+
+def _only_by_link(tp: Any) -> bool:
+    while get_origin(tp) is list:
+        tp = get_args(tp)[0]
+    return kind_of(split_optional(tp)[0]) is not None
+
+
+def _variable(tp: Any) -> str:
+    tp, _ = split_optional(tp)
+    while get_origin(tp) is list:
+        tp, _ = split_optional(get_args(tp)[0])
+    return tp.__name__ if isinstance(tp, TypeVar) else ""
+
+
+def _widget(tp: Any, declared: Iterable[Any]) -> WidgetInfo:
+    found = {type(widget): widget for widget in declared}
+    slider: Slider | None = found.get(Slider)
+    low, high = (_finite(slider.low), _finite(slider.high)) if slider else (None, None)
+    choices = choices_of(tp)
+    if choices is not None:
+        return WidgetInfo("choice", choices=choices)
+    if get_origin(tp) is list:
+        return WidgetInfo("list", low, high, choices=choices_of(get_args(tp)[0]) or ())
+    if SeedBox in found:
+        return WidgetInfo("seed", low, high, whole=True)
+    if slider is not None:
+        return WidgetInfo("slider", low, high, slider.step, tp is int)
+    if tp in (int, float):
+        return WidgetInfo("number", whole=tp is int)
+    if tp is bool:
+        return WidgetInfo("toggle")
+    if FilePath in found:
+        return WidgetInfo("file", suffixes=found[FilePath].suffixes)
+    if tp is str:
+        return WidgetInfo("text", rows=found[Multiline].rows if Multiline in found else 1)
+    return WidgetInfo("data")
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def fitting_types(registry: Registry) -> dict[str, list[str]]:
+    """For each type that an input wants, the types of outputs that may be linked to it, all by name.
+
+    This is the checker's own relation, so that a client need not know its rules; `any` stands for type variables.
+    """
+    wanted: dict[str, list[Any]] = {}
+    given: dict[str, list[Any]] = {name: [cls] for name, cls in registry.kinds.items()}
+    for spec in registry.nodes.values():
+        for socket in spec.inputs.values():
+            wanted.setdefault(type_name(socket.type), []).append(socket.type)
+        for output in spec.outputs:
+            given.setdefault(type_name(output.type), []).append(output.type)
+            lists: Any = list[output.type]  # type: ignore[name-defined]
+            given.setdefault(type_name(lists), []).append(lists)
+    return {
+        name: sorted(
+            other for other, sources in given.items() if any(accepts(a, b, {}) for a in types for b in sources)
+        )
+        for name, types in sorted(wanted.items())
+    }
+
+
+def describe_kind(cls: type) -> KindInfo:
+    """A kind as clients see it."""
+    found = kind_of(cls)
+    assert found is not None, f"{cls} is registered, so it is a kind"
+    return KindInfo(found.name, found.color, found.description, found.preview is not None)
+
+
+def describe_plugin(pack: Pack, registry: Registry) -> PluginInfo:
+    """A plugin as clients see it."""
+    problems = [problem for problem in registry.problems if problem.pack == pack.name]
+    broken = any(problem.fatal for problem in problems)
+    return PluginInfo(
+        pack.name,
+        pack.distribution,
+        pack.version,
+        "broken" if broken else "problems" if problems else "ok",
+        sum(spec.pack == pack.name for spec in registry.nodes.values()),
+        sum(name.startswith(f"{pack.name}/") for name in registry.models),
+        [problem.message for problem in problems],
+        [problem.traceback for problem in problems if problem.traceback],
+    )
+
+
+def describe_model(name: str, source: ModelSource, warm: Iterable[str] | None) -> ModelInfo:
+    """A model as clients see it; looks at the sizes of its files. warm: the keys of what the worker holds, each of
+    which begins with `model@`; None when no worker says."""
+    is_warm = None if warm is None else any(key.startswith(f"{name}@") for key in warm)
+    return ModelInfo(name, source.description, name.partition("/")[0], _bytes_below(source.folder), is_warm)
+
+
+def _bytes_below(folder: Path) -> int:
+    return sum(
+        os.path.getsize(path)
+        for root, _, files in os.walk(folder)
+        for file in files
+        if os.path.isfile(path := os.path.join(root, file))
+    )

@@ -74,13 +74,15 @@ def _number(text: str, low: int, high: int) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until the process is told to end; returns the exit status."""
-    from graph_web.app import serve
+    """Serve until the process is told to end, which is no failure; returns the exit status."""
     from graph_web.logs import write_logs
 
     settings = settings_of(options, os.environ)
     write_logs(sys.stderr, options.log_format)
-    return serve(settings, _announcer(settings, sys.stdout))
+    from graph_web.app import serve
+
+    serve(settings, _announcer(settings, sys.stdout))
+    return 0
 
 
 def settings_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Settings:

@@ -20,6 +20,7 @@ from aiohttp.typedefs import Handler, Middleware
 from graph_engine.errors import GraphEngineError
 from graph_web.errors import Failure, failure_of
 from graph_web.origins import Origin, Origins, is_loopback
+from graph_web.patience import body_in_time
 from graph_web.routing import Route
 from graph_web.settings import Settings
 from graph_web.signin import SignIn, new_token
@@ -52,6 +53,8 @@ _HEADERS = {
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 _SHORTEST_TOKEN = 16
+_FORM_BYTES = 64 << 10
+"""What a form may take around the file that is limited."""
 
 
 def check_binding(settings: Settings) -> None:
@@ -73,20 +76,24 @@ def check_binding(settings: Settings) -> None:
         )
 
 
-def protect(app: web.Application, settings: Settings, routes: Iterable[Route]) -> None:
+def protect(app: web.Application, settings: Settings, routes: Iterable[Route], *, patience: float = 20.0) -> None:
     """Put the gate before everything in an application, and the headers on all that it answers, streams included."""
-    app.middlewares.append(guard(settings, routes))
+    app.middlewares.append(guard(settings, routes, patience=patience))
     app.on_response_prepare.append(add_headers)
 
 
-def guard(settings: Settings, routes: Iterable[Route]) -> Middleware:
-    """The gate as a middleware; `routes` are those that add_routes put into the application."""
+def guard(settings: Settings, routes: Iterable[Route], *, patience: float = 20.0) -> Middleware:
+    """The gate as a middleware; `routes` are those that add_routes put into the application.
+
+    patience: seconds that a client may pause in the middle of a body.
+    """
     gate = _Gate(settings, routes)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            return gate.admit(request) or await handler(request)
+            with body_in_time(request, patience):
+                return gate.admit(request) or await handler(request)
         except Failure as failure:
             return _refusal(request, failure)
         except GraphEngineError as error:
@@ -165,6 +172,8 @@ class _Gate:
         if request.body_exists:
             _check_type(request, route.accepts if route else "application/json")
         limit: int = getattr(self._settings.limits, route.limit if route else "document_bytes")
+        if request.content_type == "multipart/form-data":
+            limit += _FORM_BYTES
         if (request.content_length or 0) > limit:
             message = f"the body may have {limit} bytes, this one has {request.content_length}; send less"
             raise Failure(413, "TooLarge", message)
@@ -239,4 +248,7 @@ def _refusal(request: web.Request, failure: Failure) -> web.StreamResponse:
     if request.writer.output_size > 0:  # the answer has begun: all that can be done is to end it
         raise ConnectionAbortedError(f"the answer had begun when this happened: {failure}") from failure
     body = json.dumps(failure.body()).encode()  # ASCII alone: also half of a surrogate pair can be told
-    return web.Response(status=failure.status, body=body, content_type="application/json", headers=failure.headers)
+    response = web.Response(status=failure.status, body=body, content_type="application/json", headers=failure.headers)
+    if failure.headers.get("Connection") == "close":
+        response.force_close()
+    return response

@@ -19,6 +19,7 @@ _COLUMNS = (
     "(SELECT COUNT(*) FROM attempts a WHERE a.run = r.id), "
     "r.created, r.started, r.finished, json_extract(r.outcome, '$.error'), r.parent"
 )
+_SOME_SECONDS = 2.0
 _encode = msgspec.json.Encoder().encode
 
 
@@ -129,9 +130,14 @@ def finish(connection: sqlite3.Connection, run: str, outcome: Outcome) -> bool:
 
 
 def end_attempt(connection: sqlite3.Connection, run: str, outcome: str) -> None:
-    """Say how the attempt that is going on ended."""
+    """Say how the attempt that is going on ended: now, or, with its server, when it last told something."""
+    now = time.time()
+    if outcome == "interrupted":
+        sign = "SELECT json_extract(body, '$.at') FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1"
+        row = connection.execute(sign, (run,)).fetchone()
+        now = row[0] if row else now
     connection.execute(
-        "UPDATE attempts SET ended = ?, outcome = ? WHERE run = ? AND ended IS NULL", (time.time(), outcome, run)
+        "UPDATE attempts SET ended = ?, outcome = ? WHERE run = ? AND ended IS NULL", (now, outcome, run)
     )
 
 
@@ -142,9 +148,14 @@ def put_back(connection: sqlite3.Connection, run: str, outcome: str, state: Stat
 
 
 def failed_attempts(connection: sqlite3.Connection, run: str) -> int:
-    """How many attempts of a run ended with their worker or their server."""
+    """How many attempts of a run ended with their worker, or with their server after some seconds of work.
+
+    A server that dies as soon as it has started says nothing of the run that it had just begun.
+    """
     row = connection.execute(
-        "SELECT COUNT(*) FROM attempts WHERE run = ? AND outcome IN ('interrupted', 'worker died')", (run,)
+        "SELECT COUNT(*) FROM attempts WHERE run = ? "
+        "AND (outcome = 'worker died' OR (outcome = 'interrupted' AND ended - started > ?))",
+        (run, _SOME_SECONDS),
     ).fetchone()
     return int(row[0])
 

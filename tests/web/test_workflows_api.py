@@ -39,6 +39,12 @@ def test_a_workflow_is_made_read_changed_and_deleted(server):
     assert server.ask("GET", URL).status == 404
 
 
+def test_a_name_with_a_space_is_where_the_answer_says(server):
+    made = server.ask("PUT", "/api/v1/workflows/two%20words", {"text": flow("One")})
+    assert made.headers["Location"] == "/api/v1/workflows/two%20words"
+    assert server.ask("GET", made.headers["Location"]).data["name"] == "two words"
+
+
 def test_of_two_people_the_second_is_told_and_loses_nothing(server):
     etag = server.ask("PUT", URL, {"text": flow("One")}).data["etag"]
     assert server.ask("PUT", URL, {"text": flow("Mine")}, If_Match=etag).status == 200

@@ -104,7 +104,7 @@ async def save_workflow(services: Services, request: web.Request, name: str, bod
         return new, _with_problems(services, saved)
 
     new, saved = await asyncio.to_thread(save)
-    headers = {"ETag": saved.etag} | ({"Location": request.path} if new else {})
+    headers = {"ETag": saved.etag} | ({"Location": request.rel_url.raw_path} if new else {})
     return Reply(saved, 201 if new else 200, headers)
 
 

@@ -243,10 +243,11 @@ ANYTHING = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-(2**54), 2**54),
+    # JSON Schema counts 3.0 as an integer, the engine does not; JavaScript writes it as 3
     st.floats(allow_nan=False, allow_infinity=False, width=32).filter(lambda value: not value.is_integer()),
     st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20),
     st.lists(st.integers(0, 3), max_size=3),
-    st.sampled_from([0, 1, 0.5, 3.0, "a", "euler", "ddim", [], ["a"], {}]),
+    st.sampled_from([0, 1, 0.5, "a", "euler", "ddim", [], ["a"], {}]),
 )
 
 
@@ -254,8 +255,6 @@ ANYTHING = st.one_of(
 @settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_schema_takes_what_the_engine_takes(declared, value):
     _, decl = declared
-    if isinstance(value, float) and value.is_integer():
-        return  # JSON Schema counts 3.0 as an integer, the engine does not
     schema = inputs_schema(WORKFLOWS[declared[0]])["properties"][decl.name]
     try:
         decl.check(value, {})

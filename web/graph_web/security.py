@@ -53,6 +53,7 @@ _HEADERS = {
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 _SHORTEST_TOKEN = 16
+_LONGEST_NAME = 255
 _FORM_BYTES = 64 << 10
 """What a form may take around the file that is limited."""
 
@@ -146,6 +147,7 @@ class _Gate:
             if answer is not None:
                 return answer
         if request.match_info.http_exception is None:
+            _check_path(request)
             self._check_call(request)
         return None
 
@@ -205,6 +207,11 @@ def _is_public(request: web.Request) -> bool:
     if resource is None or request.method not in ("GET", "HEAD"):
         return False
     return resource.canonical == "/healthz" or resource.canonical.split("/")[1] == "static"
+
+
+def _check_path(request: web.Request) -> None:
+    if any(len(part.encode("utf-8", "replace")) > _LONGEST_NAME for part in request.path.split("/")):
+        raise web.HTTPNotFound  # what no file can be called, and a look for it is an error of the system
 
 
 def _check_type(request: web.Request, accepts: str) -> None:

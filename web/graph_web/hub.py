@@ -99,6 +99,12 @@ class Hub:
     def __len__(self) -> int:
         return len(self._listeners)
 
+    def admit(self) -> None:
+        """Raise Failure 503 when as many listen as may; asked before an answer begins."""
+        if len(self._listeners) >= self._most:
+            message = f"{self._most} clients listen already; try again later"
+            raise Failure(503, "TooManyListeners", message, headers={"Retry-After": "5"})
+
     def tell(self, events: list[Told]) -> None:
         """Hand stored events to everybody."""
         if events:
@@ -121,10 +127,6 @@ class Hub:
 
         An empty list comes now and then when nothing happens, so that a client that is gone is noticed.
         """
-        if len(self._listeners) >= self._most:
-            raise Failure(
-                503, "TooManyListeners", "too many clients listen; try again later", headers={"Retry-After": "5"}
-            )
         listener = Listener(run, previews)
         self._listeners.add(listener)
         try:

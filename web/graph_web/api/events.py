@@ -7,7 +7,7 @@ import contextlib
 from typing import Annotated
 
 import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from msgspec import Meta
 
 from graph_web.errors import Failure
@@ -42,21 +42,29 @@ async def listen(services: Services, request: web.Request, query: EventQuery) ->
     4008; whoever comes again with `after` misses nothing.
     """
     await _known(services, query.run)
+    services.hub.admit()
     socket = web.WebSocketResponse(heartbeat=30, max_msg_size=_LARGEST_MESSAGE)
     await socket.prepare(request)
     telling = asyncio.create_task(_tell(services, socket, query))
-    try:
-        async for message in socket:
-            if message.type is not WSMsgType.TEXT:
-                break  # nothing else is ever asked for here; text is ignored, so that clients may ping
-    finally:
-        telling.cancel()
+    reading = asyncio.create_task(_read(socket))
+    done, _ = await asyncio.wait((telling, reading), return_when=asyncio.FIRST_COMPLETED)
+    for task in (telling, reading):
+        task.cancel()
         with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-            await telling
+            await task
+    await socket.close(code=_BEHIND if done == {telling} else WSCloseCode.OK)
     return socket
 
 
+async def _read(socket: web.WebSocketResponse) -> None:
+    """Wait for the client to leave; what it says is ignored, so that it may ping, as long as it is text."""
+    async for message in socket:
+        if message.type is not WSMsgType.TEXT:
+            return
+
+
 async def _tell(services: Services, socket: web.WebSocketResponse, query: EventQuery) -> None:
+    """Tell events until the client is too far behind."""
     await socket.send_str(f'{{"type":"hello","seq":{services.hub.latest}}}')
     after = None if query.after < 0 else query.after
     async with contextlib.aclosing(services.hub.listen(after, query.run, query.previews)) as batches:
@@ -66,7 +74,6 @@ async def _tell(services: Services, socket: web.WebSocketResponse, query: EventQ
                     await socket.send_str(item.text)
                 elif isinstance(item, Preview):
                     await socket.send_bytes(preview_frame(item))
-    await socket.close(code=_BEHIND, message=b"too slow; come again with after=")
 
 
 @route("GET", "/api/v1/events", gives="text/event-stream", headers=("Last-Event-ID",), errors=(404, 503))
@@ -77,6 +84,7 @@ async def stream_events(services: Services, request: web.Request, query: EventQu
     """
     await _known(services, query.run)
     after = _after(request, query)
+    services.hub.admit()
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)
     async with contextlib.aclosing(services.hub.listen(after, query.run)) as batches:

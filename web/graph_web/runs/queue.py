@@ -356,10 +356,13 @@ def _finish(
 
 
 def _publish(db: sqlite3.Connection, run: str, name: str, path: str, size: int) -> dict[str, Any]:
-    """A file's entry among the outputs: made by the first run that gave it, found by others that had it cached."""
+    """A file's entry among the outputs: made by the first run that gave it, found by others that had it cached, and
+    made anew when it was deleted and written again."""
     output = store.output_id(path)
     db.execute(
-        "INSERT OR IGNORE INTO outputs (id, run, name, path, bytes, created) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO outputs (id, run, name, path, bytes, created) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (id) DO UPDATE SET run = excluded.run, name = excluded.name, bytes = excluded.bytes, "
+        "created = excluded.created, deleted = NULL WHERE deleted IS NOT NULL",
         (output, run, name, path, size, time.time()),
     )
     return {"id": output, "name": PurePosixPath(path).name, "url": f"/api/v1/outputs/{output}", "bytes": size}

@@ -7,8 +7,10 @@ is gone, and this process ends at once.
 from __future__ import annotations
 
 import os
+import queue
 import sys
 import threading
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
@@ -20,22 +22,32 @@ from graph_web.workers.runner import Runner, make_engine
 
 __all__ = ["main"]
 
+_Message = tuple[dict[str, Any], bytes]
+
 
 class Child:
     """Reads what the server says and runs what it asks for."""
 
     def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
         self._source, self._sink = source, sink
-        self._writing = threading.Lock()
+        self._unsaid: queue.SimpleQueue[_Message] = queue.SimpleQueue()
+        threading.Thread(target=self._write, name="write", daemon=True).start()
 
     def say(self, header: dict[str, Any], payload: bytes = b"") -> None:
-        """Send a frame; when nobody reads any more, end."""
-        try:
-            with self._writing:
-                self._sink.write(pack(header, payload))
+        """Send a frame, after all that was said before it."""
+        self._unsaid.put((header, payload))
+
+    def _write(self) -> None:
+        """Send what there is to say, all that waits in one write; when nobody reads any more, end."""
+        while True:
+            waiting = [self._unsaid.get()]
+            while not self._unsaid.empty():
+                waiting.append(self._unsaid.get())
+            try:
+                self._sink.write(b"".join(pack(header, payload) for header, payload in _gathered(waiting)))
                 self._sink.flush()
-        except OSError:
-            os._exit(1)
+            except OSError:
+                os._exit(1)
 
     def serve(self) -> None:
         """Work until stdin ends."""
@@ -67,13 +79,26 @@ class Child:
             self.say({"say": "preview", **header}, preview.data)
 
         try:
-            outcome = runner.run(
-                job, lambda event: self.say({"say": "event", "run": job.run, "event": event}), on_preview
-            )
+            outcome = runner.run(job, lambda event: self.say({"say": "events", "all": [[job.run, event]]}), on_preview)
         except BaseException as error:  # noqa: BLE001 - a defect of ours must end the run, not the worker
             report = {"type": type(error).__name__, "message": f"internal error: {error}"}
             outcome = JobOutcome("failed", {"error": report})
         self.say({"say": "done", "run": job.run, "outcome": msgspec.to_builtins(outcome)})
+
+
+def _gathered(messages: Iterable[_Message]) -> Iterator[_Message]:
+    """Messages in order, events that follow each other in one."""
+    events: list[Any] = []
+    for header, payload in messages:
+        if header["say"] == "events":
+            events += header["all"]
+            continue
+        if events:
+            yield {"say": "events", "all": events}, b""
+            events = []
+        yield header, payload
+    if events:
+        yield {"say": "events", "all": events}, b""
 
 
 def main() -> None:

@@ -133,13 +133,16 @@ class ProcessWorker:
                     asked.set_result(status)
             self._asked.clear()
             return
+        if said == "events":
+            for run, event in header["all"]:
+                if run in self._jobs:
+                    self._jobs[run][1](run, event)
+            return
         job = self._jobs.get(header.get("run", ""))
         if job is None:
             return
-        done, on_event, on_preview = job
-        if said == "event":
-            on_event(header["run"], header["event"])
-        elif said == "preview":
+        done, _, on_preview = job
+        if said == "preview":
             facts = {name: header[name] for name in ("run", "node", "format", "width", "height")}
             on_preview(Preview(**facts, data=payload))
         elif said == "done" and not done.done():

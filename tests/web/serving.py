@@ -81,7 +81,7 @@ def site(app: web.Application) -> Iterator[Site]:
     def call(work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, loop).result(60)
 
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     try:
         call(runner.setup())
         call(web.TCPSite(runner, "127.0.0.1", 0).start())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import sys
 
@@ -73,6 +74,9 @@ async def stream_notes(services: Services, request: web.Request) -> web.StreamRe
     await response.write(b"data: 1\n\n")
     if "fail" in request.query:
         raise RuntimeError("1234")
+    while "long" in request.query:
+        await asyncio.sleep(0.02)
+        await response.write(b"data: 2\n\n")
     return response
 
 

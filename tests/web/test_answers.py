@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import logging
 import socket
+import struct
 import time
 
 import pytest
@@ -164,6 +165,21 @@ def test_a_stream_that_fails_in_the_middle_just_ends(small):
     with pytest.raises(http.client.HTTPException):
         small.ask("GET", "/api/v1/stream?fail")
     assert small.ask("GET", "/api/v1/notes/a").status == 200
+
+
+def test_a_client_that_leaves_in_the_middle_is_no_error(small, caplog):
+    with caplog.at_level(logging.WARNING), socket.create_connection(("127.0.0.1", small.port), timeout=10) as client:
+        lines = [
+            "GET /api/v1/stream?long HTTP/1.1",
+            f"Host: 127.0.0.1:{small.port}",
+            f"Authorization: Bearer {TOKEN}",
+        ]
+        client.sendall("\r\n".join([*lines, "", ""]).encode())
+        assert b"data: 1" in client.recv(10_000) + client.recv(10_000)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # away, without a word
+    time.sleep(0.3)
+    assert small.ask("GET", "/api/v1/notes/a").status == 200
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ _HEADERS = {
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 _SHORTEST_TOKEN = 16
+_GONE = 499
+"""What the answer to a client that is gone would be; it is never sent."""
 _LONGEST_NAME = 255
 _FORM_BYTES = 64 << 10
 """What a form may take around the file that is limited."""
@@ -105,9 +107,9 @@ def guard(settings: Settings, routes: Iterable[Route], *, patience: float = 20.0
             return _refusal(request, _failure_of_http(request, error))
         except (web.RequestPayloadError, HttpProcessingError) as error:
             return _refusal(request, Failure(400, "BadBody", f"the body cannot be read: {error}; send it again"))
-        except ConnectionResetError:  # the client is gone
-            raise
         except Exception as error:  # noqa: BLE001 - the last stop: nothing of an error of ours is for the client
+            if isinstance(error, ConnectionError) and _is_gone(request):
+                return web.Response(status=_GONE)
             return _refusal(request, _internal(request, error))
 
     return middleware
@@ -223,6 +225,11 @@ def _check_type(request: web.Request, accepts: str) -> None:
         found = request.headers.get("Content-Type", "none")[:100]
         message = f"the body must be {' or '.join(wanted)}, found {found!r}; say so in the header Content-Type"
         raise Failure(415, "WrongContentType", message)
+
+
+def _is_gone(request: web.Request) -> bool:
+    """True when nobody is there any more to be told anything, which is nobody's mistake."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _failure_of_http(request: web.Request, error: web.HTTPException) -> Failure:

@@ -172,6 +172,12 @@ def test_an_operation_never_fails_and_answers_only_what_it_describes(fuzzed, met
     fuzz()
 
 
+def test_the_document_and_the_interface_of_a_workflow_agree(fuzzed):
+    operation = fuzzed.get("/api/v1/openapi.json")["paths"][RUN_NOTE[1]]["post"]
+    body = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["inputs"] == fuzzed.get("/api/v1/workflows/note/interface")["inputs"]
+
+
 # What generators seldom make ----------------------------------------------------------------------------------------
 
 NUMBERS = ["NaN", "Infinity", "1e999", "-0", "9" * 40, "9" * 5000, "1e-400"]

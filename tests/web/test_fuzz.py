@@ -173,9 +173,10 @@ def test_an_operation_never_fails_and_answers_only_what_it_describes(fuzzed, met
 
 
 def test_the_document_and_the_interface_of_a_workflow_agree(fuzzed):
-    operation = fuzzed.get("/api/v1/openapi.json")["paths"][RUN_NOTE[1]]["post"]
+    assert fuzzed.site.ask("PUT", "/api/v1/workflows/agreed", {"If-Match": None}, {"text": NOTE}).status == 201
+    operation = fuzzed.get("/api/v1/openapi.json")["paths"]["/api/v1/workflows/agreed/run"]["post"]
     body = operation["requestBody"]["content"]["application/json"]["schema"]
-    assert body["properties"]["inputs"] == fuzzed.get("/api/v1/workflows/note/interface")["inputs"]
+    assert body["properties"]["inputs"] == fuzzed.get("/api/v1/workflows/agreed/interface")["inputs"]
 
 
 # What generators seldom make ----------------------------------------------------------------------------------------

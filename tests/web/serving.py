@@ -88,6 +88,15 @@ def site(app: web.Application) -> Iterator[Site]:
         yield Site(runner.addresses[0][1])
     finally:
         call(runner.cleanup())
+        call(_end_the_rest())
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+async def _end_the_rest() -> None:
+    """aiohttp goes on for ten seconds to read what is left of a body that was refused."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)

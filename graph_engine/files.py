@@ -54,7 +54,7 @@ def find_in_roots(path: str, roots: Iterable[Path], granted: Iterable[Path] = ()
         if path == str(allowed):
             return allowed
     relative = check_relative(path)
-    tried = list(roots)
+    tried = list(dict.fromkeys(roots))
     for root in tried:
         base = root.resolve()
         try:

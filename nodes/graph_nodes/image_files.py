@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graph_engine.files import check_relative, safe_name
+from graph_engine.files import FileRefused, check_relative, safe_name
 from graph_nodes.errors import ImageRefused
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ def write_numbered(folder: Path, stem: str, files: Iterable[bytes], ending: str 
     """
     target = folder / stem
     target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.parent.resolve().is_relative_to(folder.resolve()):
+        raise FileRefused(f"the name {stem!r} leads out of {folder} through a symbolic link; choose another name")
     number = _highest(target, ending) + 1
     written = []
     for data in files:

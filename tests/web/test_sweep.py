@@ -382,6 +382,5 @@ def test_nothing_is_written_outside_the_outputs(world):
     assert all(is_output(world, path) for path in new)
 
 
-@pytest.mark.xfail(strict=True, reason="write_numbered of graph_nodes.image_files follows links inside the outputs")
 def test_nothing_is_written_through_a_link_among_the_outputs(world):
     assert all(is_output(world, path) for path in written(world, ["link/secret"]))

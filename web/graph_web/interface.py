@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from graph_engine import Engine, SavedFiles
+from graph_engine.checker import check
 from graph_engine.errors import Problem, WorkflowError
 from graph_engine.graph import Const, Graph, InputRef, Ref
 from graph_engine.kinds import kind_of
@@ -92,7 +93,7 @@ def input_schema(decl: InputDecl) -> dict[str, Any]:
 
 def _output_types(workflow: Workflow, engine: Engine) -> tuple[dict[str, Any], list[Problem]]:
     try:
-        graph = engine.graph(workflow)
+        graph = check(workflow, engine.registry)  # not engine.graph, whose few places are for what is run
     except WorkflowError as error:
         return dict.fromkeys(workflow.outputs, Any), error.problems
     return {name: _type_of(source, graph) for name, source in graph.outputs.items()}, []

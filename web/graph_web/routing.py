@@ -28,6 +28,8 @@ T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 _ROUTE = "__graph_web_route__"
 _encoder = msgspec.json.Encoder()
+_FILE = "application/yaml"
+"""The content type of a workflow file sent as it is, which becomes the body's `text`."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,8 @@ def _converted(value: Any, tp: Any, where: str) -> Any:
 async def _body(request: web.Request, declared: Route, services: Services) -> Any:
     data = await read_body(request, getattr(services.settings.limits, declared.limit))
     try:
+        if request.content_type == _FILE:
+            return declared.body(text=data.decode())
         return msgspec.json.decode(data or b"{}", type=declared.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         status = 422 if isinstance(error, msgspec.ValidationError) else 400

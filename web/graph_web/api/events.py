@@ -87,15 +87,32 @@ async def stream_events(services: Services, request: web.Request, query: EventQu
     services.hub.admit()
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)
-    async with contextlib.aclosing(services.hub.listen(after, query.run)) as batches:
-        if query.run and await _has_told_all(services, query.run, after):
-            return response
+    streaming = asyncio.create_task(_stream(services, response, query.run, after))
+    leaving = asyncio.create_task(_left(request))
+    await asyncio.wait((streaming, leaving), return_when=asyncio.FIRST_COMPLETED)
+    for task in (streaming, leaving):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+            await task
+    return response
+
+
+async def _left(request: web.Request) -> None:
+    """Wait until the client is gone, which an idle stream would not notice."""
+    while request.transport is not None and not request.transport.is_closing():
+        await asyncio.sleep(1)
+
+
+async def _stream(services: Services, response: web.StreamResponse, run: str, after: int | None) -> None:
+    """Stream events, for ever or until the run has ended."""
+    async with contextlib.aclosing(services.hub.listen(after, run)) as batches:
+        if run and await _has_told_all(services, run, after):
+            return
         async for batch in batches:
             lines = [f"id: {item.seq}\ndata: {item.text}\n\n" for item in batch if isinstance(item, Told)]
             await response.write("".join(lines).encode() or b":\n\n")
-            if query.run and any('"type":"ended"' in line for line in lines):
-                break
-    return response
+            if run and any('"type":"ended"' in line for line in lines):
+                return
 
 
 def _after(request: web.Request, query: EventQuery) -> int | None:

@@ -94,4 +94,4 @@ async def read_openapi(services: Services) -> dict[str, Any]:
     """This API as an OpenAPI 3.1 document, with one typed operation for each saved workflow."""
     from graph_web import openapi
 
-    return await asyncio.to_thread(openapi.document, services.routes, services.library)
+    return await asyncio.to_thread(openapi.document, services.routes, services.library, services.engine)

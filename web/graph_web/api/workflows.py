@@ -86,9 +86,15 @@ async def read_workflow(services: Services, request: web.Request, name: str) -> 
     return Reply(found, headers=headers)
 
 
-@route("PUT", "/api/v1/workflows/{name}", errors=(400, 409, 412, 422, 428, 507), headers=("If-Match", "If-None-Match"))
+@route(
+    "PUT",
+    "/api/v1/workflows/{name}",
+    accepts="application/json, application/yaml",
+    errors=(400, 409, 412, 422, 428, 507),
+    headers=("If-Match", "If-None-Match"),
+)
 async def save_workflow(services: Services, request: web.Request, name: str, body: Draft) -> Reply[SavedWorkflow]:
-    """Save a workflow; what stood there before becomes a revision.
+    """Save a workflow, as JSON or as its YAML file; what stood there before becomes a revision.
 
     To replace one, send its ETag as If-Match (428 without, 412 when somebody else changed it meanwhile). A draft that
     cannot run yet is saved, and its problems are in the answer; what is no workflow document at all is refused.

@@ -31,7 +31,7 @@ format: $(VENV)/installed-dev  ## Put the sources into the project's format.
 bench: $(VENV)/installed-dev  ## Measure the engine and write docs/benchmarks.md.
 	$(BIN)/python -m benchmarks
 
-results: $(VENV)/installed-dev  ## Run the studies that have no table yet and write docs/results.md.
+results: $(VENV)/installed-dev  ## Run the studies that have no table yet and write docs/results.md (an hour for all).
 	$(BIN)/python -m benchmarks.results
 
 clean:  ## Remove the virtual environment and what the tools left behind.

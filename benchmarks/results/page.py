@@ -16,8 +16,9 @@ number is a cell of a CSV file in [results/](results), which the study's title n
 *one object*: the share of one-object prompts whose object and background are right by the judge; *two objects*: the
 share of two-object prompts with both objects of the right shape and colour; *everything*: sizes and relation right as
 well. All prompts are of combinations that no training saw. The Frechet distance, precision and recall are measured with
-the shapes CLIP's image features, not with Inception's, and only compare rows of one table. *prompts*: how many of each
-kind a row is made of.
+the shapes CLIP's image features, not with Inception's, and only compare rows of one table. *clip score*: the
+mean cosine of a picture and its caption (core.clip_score gives 2.5 times as much). *prompts*: how many of each kind a
+row is made of.
 """
 
 

@@ -52,19 +52,24 @@ class Served:
         return int(psutil.Process(self.process.pid).memory_info().rss)
 
 
-def start(folder: Path, *flags: str) -> Served:
-    """Start a server on folders below `folder`, and wait until it says that it is ready."""
+def start(folder: Path, *flags: str, log: Path | None = None) -> Served:
+    """Start a server on folders below `folder`, and wait until it says that it is ready.
+
+    log: where its stderr goes (default: server.log in the folder). Raises RuntimeError with it when it does not start.
+    """
     began = time.perf_counter()
     environment = {**os.environ, "GRAPH_ENGINE_TOKEN": TOKEN, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "graph_engine.cli", "serve", "--port", "0", "--device", "cpu"]
     command += ["--data", str(folder / "data"), "--cache-dir", str(folder / "cache"), "--out", str(folder / "outputs")]
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "server.log", "a") as log:
-        process = subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+    if log is None:
+        folder.mkdir(parents=True, exist_ok=True)
+    log = log or folder / "server.log"
+    with open(log, "a") as file:
+        process = subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=file, text=True, env=environment)
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        raise RuntimeError(f"the server did not start: {(folder / 'server.log').read_text()[-2000:]}")
+        raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
     port = int(line.split("://")[1].split("/")[0].rpartition(":")[2])
     return Served(process, port, time.perf_counter() - began)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from aiohttp import web
@@ -32,7 +31,7 @@ from graph_web.workers.process import ProcessWorker
 from graph_web.workers.runner import make_engine
 from graph_web.workers.thread import ThreadWorker
 
-__all__ = ["ROUTES", "make_app", "serve"]
+__all__ = ["ROUTES", "make_app"]
 
 ROUTES: list[Route] = routes_of(runs, queue, events, workflows, asset_routes, output_routes, catalog, system)
 STATIC = Path(__file__).parent / "static"
@@ -121,37 +120,3 @@ def _likely_device(settings: Settings) -> str:
 
 async def _page(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(STATIC / "index.html")
-
-
-def serve(settings: Settings, on_ready: Callable[[int], None]) -> int:
-    """Serve until SIGINT or SIGTERM, and give the exit status; `on_ready` is told the port.
-
-    A second signal ends the process at once.
-    """
-    asyncio.run(_serve(settings, on_ready))
-    return 0
-
-
-async def _serve(settings: Settings, on_ready: Callable[[int], None]) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows knows Ctrl-C alone
-            loop.add_signal_handler(number, _first_and_last(stop, loop, number))
-    runner = web.AppRunner(make_app(settings), access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, settings.host, settings.port)
-        await site.start()
-        on_ready(runner.addresses[0][1])
-        await stop.wait()
-    finally:
-        await runner.cleanup()
-
-
-def _first_and_last(stop: asyncio.Event, loop: asyncio.AbstractEventLoop, number: int) -> Callable[[], None]:
-    def heard() -> None:
-        stop.set()
-        loop.remove_signal_handler(number)
-
-    return heard

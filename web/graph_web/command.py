@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
 
     settings = settings_of(options, os.environ)
     write_logs(sys.stderr, options.log_format)
-    from graph_web.app import serve
+    from graph_web.serve import serve
 
     serve(settings, _announcer(settings, sys.stdout))
     return 0

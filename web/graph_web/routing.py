@@ -11,6 +11,7 @@ headers; a response of aiohttp is sent as it is.
 from __future__ import annotations
 
 import inspect
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -156,6 +157,9 @@ def _endpoint(declared: Route) -> Callable[[web.Request], Awaitable[web.StreamRe
             answer = await declared.handler(**arguments)
         except GraphEngineError as error:
             raise failure_of(error) from error
+        except sqlite3.OperationalError as error:
+            message = f"the server cannot store anything now ({error}); nothing was changed, try again later"
+            raise Failure(507, "CannotStore", message, headers={"Retry-After": "30"}) from error
         return _response(answer, declared)
 
     return endpoint

@@ -32,6 +32,7 @@ __all__ = ["Queue"]
 
 _log = logging.getLogger(__name__)
 _PAUSED = "queue.paused"
+_TRY_AGAIN_SECONDS = 2.0
 _TOGETHER = 500
 """Runs that are cancelled in one transaction."""
 
@@ -233,6 +234,7 @@ class Queue:
             if not await self.recorder.change("", change):
                 return False
         except sqlite3.Error:
+            asyncio.get_running_loop().call_later(_TRY_AGAIN_SECONDS, self._wake.set)
             return False
         self.waiting = max(0, self.waiting - 1)
         claim = claims[0]
@@ -267,6 +269,15 @@ class Queue:
         self.recorder.event(run, event)
 
     async def _done(self, going: _Going, outcome: JobOutcome) -> None:
+        """Store how a run ended, as soon as it can be stored."""
+        while True:
+            try:
+                return await self._try_done(going, outcome)
+            except sqlite3.Error as error:  # the disk is full: the outcome waits here until there is room
+                _log.warning("the end of run %s cannot be stored (%s); trying again", going.claim.id, error)
+                await asyncio.sleep(_TRY_AGAIN_SECONDS)
+
+    async def _try_done(self, going: _Going, outcome: JobOutcome) -> None:
         if outcome.state == "cancelled" and going.stopping and going.cancelled_at is None:
             await self.recorder.change(going.claim.id, lambda db: _put_back(db, going.claim.id, "stopped"))
             return
@@ -305,7 +316,7 @@ class Queue:
         return {"type": "ended", "state": "failed", "error": body["error"]}
 
     async def _end(self, run: str, outcome: store.Outcome, files: list[tuple[str, str, int]] | None = None) -> bool:
-        ended = await self.recorder.change(run, lambda db: _finish(db, run, outcome, files or []))
+        ended = await self.recorder.change(run, partial(_finish, run=run, outcome=outcome, files=files or []))
         if ended:
             self.metrics.ended.labels(outcome.state).inc()
             self._tell_ended(run)

@@ -11,7 +11,7 @@ INSTALL  := $(BIN)/python -m pip install --disable-pip-version-check --quiet --c
 EDITABLE := $(PACKS:%=--editable %)
 CHECKED  := graph_engine nodes web plugins tests benchmarks docs
 
-.PHONY: demo test lint format bench results clean
+.PHONY: demo test lint format bench results reliability clean
 
 demo: $(VENV)/installed  ## Make a picture from a prompt and print its path.
 	@$(BIN)/graph-engine run workflows/glide.yaml --prompt "$(PROMPT)"
@@ -33,6 +33,9 @@ bench: $(VENV)/installed-dev  ## Measure the engine and write docs/benchmarks.md
 
 results: $(VENV)/installed-dev  ## Run the studies that have no table yet and write docs/results.md (an hour for all).
 	$(BIN)/python -m benchmarks.results
+
+reliability: $(VENV)/installed-dev  ## Kill servers, run the tests of faults, and write docs/reliability.md.
+	$(BIN)/python -m benchmarks.server.reliability
 
 clean:  ## Remove the virtual environment and what the tools left behind.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

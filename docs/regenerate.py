@@ -33,8 +33,14 @@ def packs() -> list[Pack]:
     import graph_engine_posterize
     import graph_engine_shapes
     import graph_nodes
+    import graph_web
 
-    modules = {"core": graph_nodes, "posterize": graph_engine_posterize, "shapes": graph_engine_shapes}
+    modules = {
+        "core": graph_nodes,
+        "posterize": graph_engine_posterize,
+        "shapes": graph_engine_shapes,
+        "web": graph_web,
+    }
     return [pack_from_module(name, module) for name, module in modules.items()]
 
 

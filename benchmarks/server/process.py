@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Served", "served"]
+__all__ = ["Served", "launch", "served", "start"]
 
 TOKEN = "a-token-of-measurements"
 
@@ -45,6 +45,14 @@ class Served:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def stop(self) -> None:
+        """End the process as its owner does."""
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
     def resident_bytes(self) -> int:
         """What the server process has in memory, its worker not counted."""
         import psutil
@@ -57,15 +65,21 @@ def start(folder: Path, *flags: str, log: Path | None = None) -> Served:
 
     log: where its stderr goes (default: server.log in the folder). Raises RuntimeError with it when it does not start.
     """
-    began = time.perf_counter()
-    environment = {**os.environ, "GRAPH_ENGINE_TOKEN": TOKEN, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "graph_engine.cli", "serve", "--port", "0", "--device", "cpu"]
+    command = ["-m", "graph_engine.cli", "serve", "--port", "0", "--device", "cpu"]
     command += ["--data", str(folder / "data"), "--cache-dir", str(folder / "cache"), "--out", str(folder / "outputs")]
     if log is None:
         folder.mkdir(parents=True, exist_ok=True)
-    log = log or folder / "server.log"
+    return launch([*command, *flags], log or folder / "server.log")
+
+
+def launch(arguments: list[str], log: Path) -> Served:
+    """Start Python with these arguments, and wait until it prints the server's address."""
+    began = time.perf_counter()
+    environment = {**os.environ, "GRAPH_ENGINE_TOKEN": TOKEN, "OMP_NUM_THREADS": "1"}
     with open(log, "a") as file:
-        process = subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=file, text=True, env=environment)
+        process = subprocess.Popen(
+            [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=file, text=True, env=environment
+        )
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
@@ -81,8 +95,4 @@ def served(folder: Path, *flags: str) -> Iterator[Served]:
     try:
         yield server
     finally:
-        server.process.terminate()
-        try:
-            server.process.wait(15)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        server.stop()

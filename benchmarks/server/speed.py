@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .process import TOKEN, Served, served
+from benchmarks.server.process import TOKEN, Served, launch, served
 
 __all__ = ["measure"]
 
@@ -29,12 +29,22 @@ def measure() -> list[Row]:
                 ("start to ready", f"{server.seconds_to_ready:.2f} s", "1.5 s"),
                 ("memory of the server at ready", f"{server.resident_bytes() / 1e6:.0f} MB", "120 MB"),
             ]
-            for nodes, limit in ((5, "10 ms"), (100, "25 ms")):
-                median, slow = latency(server, nodes)
-                rows.append((f"submit to finished, {nodes} new nodes, worker process", f"{median:.1f} ms", limit))
-                rows.append(("the same, slowest tenth from", f"{slow:.1f} ms", ""))
+            rows += latencies(server, "worker process", "10 ms")
+        server = launch([str(Path(__file__).with_name("embedded.py")), str(folder / "embedded")], folder / "log")
+        rows += latencies(server, "in the server's process", "4 ms")
+        server.stop()
         with served(folder / "storm") as server:
             rows += asyncio.run(storm(server))
+    return rows
+
+
+def latencies(server: Served, where: str, limit: str) -> list[Row]:
+    """Rows for 5 and 100 nodes."""
+    rows = []
+    for nodes, most in ((5, limit), (100, "25 ms")):
+        median, slow = latency(server, nodes)
+        what = f"submit to finished, {nodes} new nodes, {where}"
+        rows.append((what, f"{median:.1f} ms (slowest tenth from {slow:.1f})", most))
     return rows
 
 
@@ -95,3 +105,9 @@ async def _watch(session: Any, waits: list[float]) -> None:
             await answer.read()
         waits.append(time.perf_counter() - began)
         await asyncio.sleep(0.02)
+
+
+if __name__ == "__main__":
+    print("| | measured | limit |\n| --- | --- | --- |")
+    for row in measure():
+        print("| " + " | ".join(row) + " |")

@@ -213,7 +213,7 @@ def test_a_loop_of_2_000_rounds_runs_in_linear_time():
         return time.process_time() - begun
 
     seconds(10)
-    assert seconds(2_000) < 16 * max(seconds(250), 0.02)
+    assert min(seconds(2_000) for _ in range(3)) < 24 * max(seconds(250), 0.02)  # 8 times the work; squared it is 64
 
 
 def test_a_map_over_2_000_elements_runs_in_linear_time():
@@ -224,7 +224,7 @@ def test_a_map_over_2_000_elements_runs_in_linear_time():
         return time.process_time() - begun
 
     seconds(10)
-    assert seconds(2_000) < 16 * max(seconds(250), 0.02)
+    assert min(seconds(2_000) for _ in range(3)) < 24 * max(seconds(250), 0.02)  # 8 times the work; squared it is 64
 
 
 # Debug --------------------------------------------------------------------------------------------------------------

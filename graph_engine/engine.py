@@ -38,7 +38,8 @@ class Engine:
     registry: what the plugins brought (default: all installed ones). folders: where runs read and write (default:
     from the environment or the platform). device and dtype: `auto` or a name. memory_bytes: budget of the cache in
     memory; model_bytes: of the warm models; disk_bytes: of the cache folder. disk: False keeps results in memory only.
-    debug: find nodes that write into their inputs.
+    write_behind: a thread writes results to the disk, which `cache.flush` waits for (a server). debug: find nodes that
+    write into their inputs.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Engine:
         model_bytes: int = 8 << 30,
         disk_bytes: int = 20 << 30,
         disk: bool = True,
+        write_behind: bool = False,
         debug: bool = False,
     ) -> None:
         self.registry = load_registry() if registry is None else registry
@@ -62,7 +64,7 @@ class Engine:
         self.warm = WarmStore(model_bytes)
         folder = self.folders.cache if disk else None
         disk_cache = DiskCache(folder, self.registry.kinds, disk_bytes) if folder else None
-        self.cache = Cache(MemoryCache(memory_bytes), disk_cache)
+        self.cache = Cache(MemoryCache(memory_bytes), disk_cache, write_behind=write_behind)
         self.history = History(folder)
         self._graphs: list[Graph] = []
 

@@ -61,6 +61,8 @@ class Queue:
         self._going: dict[str, _Going] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ends: dict[str, list[asyncio.Future[None]]] = {}
+        self._live: set[str] = set()
+        """Runs of this server that have not ended; earlier ones must be looked up."""
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -118,6 +120,7 @@ class Queue:
         except BaseException:
             self.waiting -= 1
             raise
+        self._live.add(made[0])
         self._wake.set()
         return made[0]
 
@@ -187,7 +190,7 @@ class Queue:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ends.setdefault(run, []).append(waiter)
         try:
-            if await self._state(run) in ENDED:
+            if run not in self._live and await self._state(run) in ENDED:
                 return True
             await asyncio.wait_for(waiter, seconds)
         except TimeoutError:
@@ -323,6 +326,7 @@ class Queue:
         return ended
 
     def _tell_ended(self, run: str) -> None:
+        self._live.discard(run)
         for waiter in self._ends.pop(run, []):
             if not waiter.done():
                 waiter.set_result(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 import time
@@ -20,6 +21,7 @@ from graph_web.store.database import Database
 __all__ = ["Recorder"]
 
 _log = logging.getLogger(__name__)
+_PATIENCE_SECONDS = 0.02
 Change = Callable[[sqlite3.Connection], dict[str, Any] | None]
 """Changes the database and gives the event that tells of it, or None when nothing changed."""
 
@@ -41,6 +43,8 @@ class Recorder:
         self._database, self._hub = database, hub
         self._entries: list[_Entry] = []
         self._news = asyncio.Event()
+        self._wanted = asyncio.Event()
+        """Somebody waits for an answer."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -63,12 +67,17 @@ class Recorder:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._entries.append(_Entry(run, change=change, done=done))
         self._news.set()
+        self._wanted.set()
         return await done
 
     async def _write(self) -> None:
         while True:
             await self._news.wait()
+            if not self._wanted.is_set():  # events alone wait a moment for more of them
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wanted.wait(), _PATIENCE_SECONDS)
             self._news.clear()
+            self._wanted.clear()
             entries, self._entries = self._entries, []
             if not entries:
                 continue
@@ -91,16 +100,23 @@ def _answer(entries: list[_Entry], error: Exception) -> None:
 
 
 def _store(connection: sqlite3.Connection, entries: list[_Entry]) -> tuple[list[Told], list[bool]]:
-    made, bodies = [], []
+    """Make the changes and store the events, in order: a change sees the events that were recorded before it."""
+    told, made = list[Told](), list[bool]()
+    bodies: list[tuple[str, str]] = []
     for entry in entries:
         event = entry.event
         if entry.change is not None:
+            told += _append(connection, bodies)
+            bodies = []
             event = entry.change(connection)
             event = event and {**event, "at": round(time.time(), 3)}
         made.append(event is not None)
         if event:
             body = {"run": entry.run, **event} if entry.run else event
             bodies.append((body.get("run", ""), msgspec.json.encode(body).decode()))
+    return told + _append(connection, bodies), made
+
+
+def _append(connection: sqlite3.Connection, bodies: list[tuple[str, str]]) -> list[Told]:
     numbers = ledger.append(connection, bodies)
-    told = [Told(seq, run, text_of(seq, body)) for seq, (run, body) in zip(numbers, bodies, strict=True)]
-    return told, made
+    return [Told(seq, run, text_of(seq, body)) for seq, (run, body) in zip(numbers, bodies, strict=True)]

@@ -12,6 +12,8 @@ PROGRESS = '"type":"progress"'
 
 def append(connection: sqlite3.Connection, events: Sequence[tuple[str, str]]) -> list[int]:
     """Store (run, JSON text without its number) and give the numbers."""
+    if not events:
+        return []
     first = latest(connection) + 1
     numbered = [(first + index, run, body) for index, (run, body) in enumerate(events)]
     connection.executemany("INSERT INTO events VALUES (?, ?, ?)", numbered)

@@ -22,6 +22,8 @@ from graph_web.workers.runner import Runner, make_engine
 
 __all__ = ["main"]
 
+_LAST_SECONDS = 1.0
+_SWITCH_SECONDS = 0.0005  # as in serve
 _Message = tuple[dict[str, Any], bytes]
 
 
@@ -65,6 +67,7 @@ class Child:
                 runner.free()
             elif header["do"] == "status":
                 self.say({"say": "status", "status": msgspec.to_builtins(runner.status())})
+        runner.engine.cache.flush(_LAST_SECONDS)
         os._exit(0)
 
     def _setting_out(self) -> tuple[WorkerPlaces, int]:
@@ -109,6 +112,7 @@ def main() -> None:
     sys.stdout = sys.stderr
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     Child(source, sink).serve()
 
 

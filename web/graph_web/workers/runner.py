@@ -41,7 +41,7 @@ def make_engine(places: WorkerPlaces, device: str = "") -> Engine:
     """An engine that reads below the input roots and writes below the outputs folder, and nowhere else."""
     roots = tuple(Path(root) for root in places.inputs)
     folders = Folders(outputs=Path(places.outputs), cache=Path(places.cache), inputs=roots)
-    return Engine(make_registry(places), folders, device=device or places.device, dtype=places.dtype)
+    return Engine(make_registry(places), folders, device=device or places.device, dtype=places.dtype, write_behind=True)
 
 
 class Runner:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from functools import partial
 
 from graph_engine import Engine
 from graph_web.workers.base import Job, JobOutcome, OnEvent, OnPreview, Status, WorkerPlaces
@@ -29,18 +30,29 @@ class ThreadWorker:
         """Run a job in a thread; events and previews are handed over in the loop's thread."""
         loop = asyncio.get_running_loop()
 
-        def later(function: Callable[..., None], *arguments: Any) -> None:
-            with contextlib.suppress(RuntimeError):  # the server was stopped while a node went on
-                loop.call_soon_threadsafe(function, *arguments)
+        told: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+
+        def hand_over() -> None:
+            while not told.empty():
+                told.get()()
+
+        def later(function: Callable[[], None]) -> None:
+            waiting = not told.empty()
+            told.put(function)
+            if not waiting:
+                with contextlib.suppress(RuntimeError):  # the server was stopped while a node went on
+                    loop.call_soon_threadsafe(hand_over)
 
         def work() -> JobOutcome:
             return self._runner.run(
                 job,
-                lambda event: later(on_event, job.run, event),
-                lambda preview: later(on_preview, preview),
+                lambda event: later(partial(on_event, job.run, event)),
+                lambda preview: later(partial(on_preview, preview)),
             )
 
-        return await loop.run_in_executor(self._pool, work)
+        outcome = await loop.run_in_executor(self._pool, work)
+        hand_over()
+        return outcome
 
     def cancel(self, run: str) -> None:
         """Ask a job to stop at its next step."""

@@ -127,7 +127,8 @@ def server() -> str:
     return f"""## The server: real processes, HTTP on this machine
 
 Nodes are trivial, and new in every run, so each result is also written to the cache folder, which is in memory here:
-what is measured is the server, not the disk of the day. ComfyUI 0.3.64 on a machine of the same size: ready after 6.0 s with 487 MB; 5 nodes 3.9 ms, 100 nodes 725 ms; its queue is in memory alone.
+what is measured is the server, not the disk of the day. ComfyUI 0.3.64 on a machine of the same size: ready after 6.0 s
+with 487 MB; 5 nodes 3.9 ms, 100 nodes 725 ms; its queue is in memory alone.
 
 {script("server.speed")}"""
 

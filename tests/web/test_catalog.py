@@ -91,11 +91,11 @@ def test_a_model_is_told_with_its_size_and_whether_it_is_warm(tmp_path):
     (tmp_path / "part" / "weights.safetensors").write_bytes(b"x" * 1000)
     (tmp_path / "model.json").write_bytes(b"{}")
     source = ModelSource("shapes/glide", tmp_path, "small")
-    warm = ["shapes/glide-inpaint@1/denoiser:cpu:float32", "digest:x"]
+    warm = ["shapes/glide-inpaint denoiser", "shapes/glide-inpaint text_encoder"]
     assert catalog.describe_model("shapes/glide", source, warm) == catalog.ModelInfo(
         "shapes/glide", "small", "shapes", 1002, False
     )
-    assert catalog.describe_model("shapes/glide", source, ["shapes/glide@1/vae:cpu"]).warm is True
+    assert catalog.describe_model("shapes/glide", source, ["shapes/glide vae"]).warm is True
     assert catalog.describe_model("shapes/glide", source, None).warm is None
     gone = replace(source, folder=tmp_path / "nowhere")
     assert catalog.describe_model("shapes/glide", gone, []).bytes == 0

@@ -243,3 +243,14 @@ def test_files_become_outputs_once_also_when_a_second_run_finds_them_cached(sett
         assert (file["name"], file["bytes"]) == ("note-3.txt", 1)
         rows = await running.database.call(lambda db: db.execute("SELECT id, run, path FROM outputs").fetchall())
         assert rows == [(file["id"], first.id, "note-3.txt")]
+
+
+def test_a_status_names_what_is_warm_by_model_and_part(settings: Settings) -> None:
+    from graph_web.workers.runner import Runner
+
+    from .queues import make_engine, places_of
+
+    runner = Runner(make_engine(places_of(settings)), places_of(settings))
+    for key in ("shapes/glide@1f/denoiser:cpu:float32", "shapes/glide@2e/vae:cpu:float32", "digest:/a/file:1:2"):
+        runner.engine.warm.get(key, lambda: 1, lambda _: 8)
+    assert runner.status().warm == ["shapes/glide denoiser", "shapes/glide vae"]

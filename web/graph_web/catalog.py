@@ -243,9 +243,8 @@ def describe_plugin(pack: Pack, registry: Registry) -> PluginInfo:
 
 
 def describe_model(name: str, source: ModelSource, warm: Iterable[str] | None) -> ModelInfo:
-    """A model as clients see it; looks at the sizes of its files. warm: the keys of what the worker holds, each of
-    which begins with `model@`; None when no worker says."""
-    is_warm = None if warm is None else any(key.startswith(f"{name}@") for key in warm)
+    """A model as clients see it; looks at the sizes of its files. warm: what the worker holds, as `model part`."""
+    is_warm = None if warm is None else any(key.startswith(f"{name} ") for key in warm)
     return ModelInfo(name, source.description, name.partition("/")[0], _bytes_below(source.folder), is_warm)
 
 

@@ -291,6 +291,7 @@ class Queue:
     async def _worker_died(self, going: _Going, reason: str) -> None:
         run = going.claim.id
         self.metrics.deaths.inc()
+        _log.warning("the worker of run %s died: %s", run, reason)
         if going.stopping:
             await self.recorder.change(run, lambda db: _put_back(db, run, "stopped"))
         elif going.cancelled_at is not None:
@@ -322,6 +323,7 @@ class Queue:
         ended = await self.recorder.change(run, partial(_finish, run=run, outcome=outcome, files=files or []))
         if ended:
             self.metrics.ended.labels(outcome.state).inc()
+            _log.info("run %s ended: %s in %.2f s", run, outcome.state, outcome.body.get("seconds", 0))
             self._tell_ended(run)
         return ended
 

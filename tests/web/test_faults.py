@@ -82,9 +82,9 @@ def test_a_cache_folder_that_cannot_be_written_costs_a_warning_and_nothing_else(
         assert (await submit(client, wait=10))["state"] == "ok"
         async with client.get("/api/v1/events?after=0") as answer:
             line = b""
-            while b'"warning"' not in line:
-                line = await answer.content.readline()
-        assert b"cannot be written" in line
+            while b"cannot be written" not in line:
+                line = await asyncio.wait_for(answer.content.readline(), 10)
+        assert b'"warning"' in line
 
 
 def test_an_outputs_folder_that_cannot_be_written_fails_the_run_and_names_it(settings: Settings) -> None:

@@ -63,11 +63,12 @@ def test_every_flag_reaches_the_settings(settings_from, tmp_path):
     assert (settings.data, settings.cache, settings.outputs) == (tmp_path / "d", tmp_path / "c", tmp_path / "o")
 
 
-def test_folders_come_from_flags_then_from_the_environment(settings_from, tmp_path):
+def test_folders_come_from_flags_then_from_the_environment(settings_from, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     settings = settings_from("--data", str(tmp_path / "flag"), GRAPH_ENGINE_CACHE="/c", GRAPH_ENGINE_OUTPUTS="/o")
     assert (settings.data, settings.cache, settings.outputs) == (tmp_path / "flag", Path("/c"), Path("/o"))
     assert settings_from("--data", str(tmp_path / "flag")).outputs == tmp_path / "flag/outputs"
-    assert settings_from("--data", "relative", "--no-token").data == Path.cwd() / "relative"
+    assert settings_from("--data", "relative", "--no-token").data == tmp_path / "relative"
 
 
 @pytest.mark.parametrize(

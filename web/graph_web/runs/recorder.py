@@ -54,7 +54,8 @@ class Recorder:
     async def close(self) -> None:
         """Write what waits, and end."""
         if self._task is not None:
-            await self.change("", lambda _: None)
+            with contextlib.suppress(sqlite3.Error):  # said in the log by the task
+                await self.change("", lambda _: None)
             self._task.cancel()
 
     def event(self, run: str, event: dict[str, Any]) -> None:

@@ -178,6 +178,23 @@ def test_a_run_keeps_the_workflow_that_it_was_submitted_with(settings: Settings)
         assert found["outputs"]["sum"] == 7
 
 
+def test_a_workflow_runs_with_its_sub_workflow_as_it_is_now(settings: Settings) -> None:
+    def inner(value: int) -> dict[str, Any]:
+        nodes = {"n": {"node": "fault.number", "with": {"value": value}}}
+        return {"document": {"format": 1, "nodes": nodes, "outputs": {"out": "n"}}}
+
+    outer = {"format": 1, "nodes": {"s": {"node": "workflow:inner.yaml"}}, "outputs": {"out": "s"}}
+
+    @with_client(settings)
+    async def _(client: Client) -> None:
+        await ask(client, "PUT", "/api/v1/workflows/inner", 201, json=inner(1))
+        await ask(client, "PUT", "/api/v1/workflows/outer", 201, json={"document": outer})
+        for value in (1, 2):
+            await ask(client, "PUT", "/api/v1/workflows/inner", json=inner(value), headers={"If-Match": "*"})
+            run = await ask(client, "POST", "/api/v1/workflows/outer/run", 200, json={"wait": 10})
+            assert run["outputs"] == {"out": value}
+
+
 def test_a_server_that_only_reads_refuses_runs_and_still_plans(settings: Settings) -> None:
     @with_client(settings, read_only=True)
     async def _(client: Client) -> None:

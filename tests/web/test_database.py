@@ -111,10 +111,12 @@ def test_an_older_schema_is_copied_and_brought_up_to_date_and_a_newer_one_is_ref
         Database(tmp_path)
 
 
-def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("defect", ["CREATE TABLE half (x TEXT)", "INSERT INTO settings VALUES ('a', NULL)"])
+def test_a_migration_that_fails_changes_nothing(tmp_path: Path, defect: str) -> None:
     Database(tmp_path).close()
-    with pytest.raises((sqlite3.Error, GraphEngineError)):
-        Database(tmp_path, (*MIGRATIONS, "CREATE TABLE half (x TEXT); CREATE TABLE half (x TEXT);"))
+    with pytest.raises(GraphEngineError, match=r"state\.db cannot be used"):
+        Database(tmp_path, (*MIGRATIONS, f"CREATE TABLE half (x TEXT); {defect};"))
+    assert not list(tmp_path.glob("*corrupt*"))
     one = Database(tmp_path)
     tables = one.submit(lambda db: [row[0] for row in db.execute("SELECT name FROM sqlite_master")]).result()
     assert "half" not in tables

@@ -177,6 +177,17 @@ def test_a_node_that_ends_its_process_fails_its_run_alone_and_says_how(
         assert (await running.ended(good)).outputs == {"n": 7}
 
 
+def test_asking_for_the_memory_of_a_worker_that_dies_is_no_fault_of_the_server(settings: Settings) -> None:
+    @using(settings, worker="process")
+    async def _(running: Running) -> None:
+        run = await running.submit({"s": {"node": "fault.steps", "with": {"count": 100, "seconds": 0.05}}}, {"s": "s"})
+        await running.until(run, "running")
+        asked = asyncio.create_task(running.queue.worker.status())
+        await running.queue.worker.end("a test")
+        await asked
+        assert await running.queue.worker.status() is None
+
+
 def test_what_a_node_prints_does_not_disturb_the_worker(settings: Settings) -> None:
     @using(settings, worker="process")
     async def _(running: Running) -> None:
@@ -184,7 +195,7 @@ def test_what_a_node_prints_does_not_disturb_the_worker(settings: Settings) -> N
         assert found.outputs == {"m": 0}
 
 
-def test_runs_in_company_of_a_crash_are_tried_again_and_the_culprit_has_three_attempts(settings: Settings) -> None:
+def test_runs_in_company_of_a_crash_go_on_alone_so_that_the_guilty_one_alone_fails(settings: Settings) -> None:
     @using(settings, worker="process", parallel=2)
     async def _(running: Running) -> None:
         slow = await running.submit({"s": {"node": "fault.steps", "with": {"count": 40, "seconds": 0.05}}}, {"s": "s"})
@@ -192,10 +203,13 @@ def test_runs_in_company_of_a_crash_are_tried_again_and_the_culprit_has_three_at
         while not any(event["type"] == "progress" for event in await running.events(slow)):
             await asyncio.sleep(0.02)
         bad = await running.submit(misbehave("exit"), {"m": "m"})
-        found = await running.ended(bad)
-        assert found.state == "failed"
-        assert (await running.ended(slow)).state in ("ok", "failed")
-        assert (await running.detail(slow)).attempts <= 3
+        error = (await running.ended(bad)).error
+        assert error is not None
+        assert (error.type, (await running.detail(bad)).attempts) == ("WorkerDied", 2)
+        innocent = await running.ended(slow)
+        assert (innocent.state, innocent.attempts) == ("ok", 2)
+        again = await running.submit(number(1), {"n": "n"})
+        assert (await running.ended(again)).state == "ok"
 
 
 def test_a_full_queue_refuses_and_says_when_to_come_again(settings: Settings) -> None:

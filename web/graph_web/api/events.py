@@ -89,11 +89,13 @@ async def stream_events(services: Services, request: web.Request, query: EventQu
     await response.prepare(request)
     streaming = asyncio.create_task(_stream(services, response, query.run, after))
     leaving = asyncio.create_task(_left(request))
-    await asyncio.wait((streaming, leaving), return_when=asyncio.FIRST_COMPLETED)
-    for task in (streaming, leaving):
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-            await task
+    try:
+        await asyncio.wait((streaming, leaving), return_when=asyncio.FIRST_COMPLETED)
+    finally:  # also when this request is cancelled, because its client is gone
+        for task in (streaming, leaving):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                await task
     return response
 
 

@@ -28,8 +28,8 @@ __all__ = ["Prepared", "Preparer"]
 A = TypeVar("A")
 T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode
-_LARGE = 64
-"""From so many nodes on a workflow is read and proved in a thread, so that nobody else waits for it."""
+_LARGE = 8192
+"""From so many characters on a workflow is read and proved in a thread, so that nobody else waits for it."""
 _REMEMBERED = 64
 
 
@@ -71,8 +71,9 @@ class Preparer:
         known = self._known.get(submission.workflow)
         if known is not None and known.workflow is workflow:
             return known
-        found = await _apart(len(workflow.nodes), self._proved, workflow)
-        if submission.workflow and not submission.set:
+        read = workflow.place.document
+        found = await _apart(len(read.text) if read else 0, self._proved, workflow)
+        if submission.workflow and not submission.set and not found.graph.reads_files:
             self._known[submission.workflow] = found
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
@@ -86,9 +87,8 @@ class Preparer:
         if document is UNSET:
             workflow, _ = await asyncio.to_thread(self._library.load, submission.workflow)
         else:
-            nodes = document.get("nodes")
             text = _encode(document).decode()
-            workflow = await _apart(len(nodes) if isinstance(nodes, dict) else 0, self._read, text)
+            workflow = await _apart(len(text), self._read, text)
         return workflow.with_values(submission.set) if submission.set else workflow
 
     def _read(self, text: str) -> Workflow:
@@ -100,6 +100,6 @@ class Preparer:
         return Prepared(workflow, graph, _encode(data).decode())
 
 
-async def _apart(nodes: int, function: Callable[[A], T], argument: A) -> T:
-    """Call a function that takes long for many nodes: in a thread, when there are many."""
-    return function(argument) if nodes < _LARGE else await asyncio.to_thread(function, argument)
+async def _apart(characters: int, function: Callable[[A], T], argument: A) -> T:
+    """Call a function that takes long for a long document: in a thread, when it is long."""
+    return function(argument) if characters < _LARGE else await asyncio.to_thread(function, argument)

@@ -61,6 +61,8 @@ class Queue:
         self._going: dict[str, _Going] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ends: dict[str, list[asyncio.Future[None]]] = {}
+        self._suspects: set[str] = set()
+        """Runs that were going when a worker died under several: each goes on alone, so that the guilty one shows."""
         self._live: set[str] = set()
         """Runs of this server that have not ended; earlier ones must be looked up."""
         self._wake = asyncio.Event()
@@ -95,7 +97,7 @@ class Queue:
         await self.recorder.close()
 
     async def _take_up(self) -> None:
-        after = partial(self._after_a_death, outcome="interrupted", reason="the server")
+        after = partial(self._after_a_death, outcome="interrupted", reason="the server died")
         for run in await self._database.call(store.running):
             await self.recorder.change(run, partial(after, run=run))
 
@@ -219,7 +221,7 @@ class Queue:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while not self.paused and len(self._going) < self.settings.parallel:
+            while not self.paused and len(self._going) < (1 if self._suspects else self.settings.parallel):
                 if not await self._begin():
                     break
 
@@ -236,7 +238,8 @@ class Queue:
         try:
             if not await self.recorder.change("", change):
                 return False
-        except sqlite3.Error:
+        except Exception:  # noqa: BLE001 - the disk is full, or a stored run cannot be read: the queue must not end
+            _log.exception("the next run cannot be begun; trying again")
             asyncio.get_running_loop().call_later(_TRY_AGAIN_SECONDS, self._wake.set)
             return False
         self.waiting = max(0, self.waiting - 1)
@@ -298,9 +301,10 @@ class Queue:
             await self._end(run, store.Outcome("cancelled"))
         elif len(self._going) == 1 and not going.in_company:
             await self._end(run, _failed("WorkerDied", reason))
-        else:  # nobody knows which of them it was: each is tried again, so many times
+        else:  # nobody knows which of them it was: each is tried again, alone
             for other in self._going.values():
                 other.in_company = True
+            self._suspects.add(run)
             await self.recorder.change(run, lambda db: self._after_a_death(db, run, "worker died", reason))
             if await self._state(run) in ENDED:
                 self._tell_ended(run)
@@ -315,7 +319,7 @@ class Queue:
         tries = store.failed_attempts(db, run)
         if tries < self.settings.limits.attempts:
             return event
-        body = _failed("Poison", f"begun {tries} times, and each time {reason} died").body
+        body = _failed("Poison", f"begun {tries} times, and each time {reason}").body
         store.finish(db, run, store.Outcome("failed", body))
         return {"type": "ended", "state": "failed", "error": body["error"]}
 
@@ -329,6 +333,7 @@ class Queue:
 
     def _tell_ended(self, run: str) -> None:
         self._live.discard(run)
+        self._suspects.discard(run)
         for waiter in self._ends.pop(run, []):
             if not waiter.done():
                 waiter.set_result(None)

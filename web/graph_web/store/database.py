@@ -88,7 +88,7 @@ class Database:
         try:
             return self._connect()
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
+            if not _is_damage(error):
                 raise GraphEngineError(f"{self.file} cannot be used: {error}") from error
             self._move_aside(error)
             return self._connect()
@@ -102,7 +102,7 @@ class Database:
                 connection.execute(f"PRAGMA {pragma}")
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
-                raise sqlite3.DatabaseError(found)
+                raise sqlite3.DatabaseError(f"malformed: {found}")
             migrate(connection, self.file, self._steps)
         except BaseException:
             connection.close()
@@ -119,6 +119,11 @@ class Database:
         self.notices.append(
             f"{self.file.name} was damaged ({error}) and is now {aside.name}; the queue and the history begin anew"
         )
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file is no whole database; anything else, as a migration that fails, must leave it where it is."""
+    return "malformed" in str(error) or "not a database" in str(error)
 
 
 def wal_reset_is_mended(version: tuple[int, ...]) -> bool:

@@ -87,8 +87,12 @@ class ProcessWorker:
         asked: asyncio.Future[Status] = asyncio.get_running_loop().create_future()
         self._asked.append(asked)
         self._say({"do": "status"})
-        with contextlib.suppress(TimeoutError):
+        try:
             self._latest = await asyncio.wait_for(asked, _STATUS_SECONDS)
+        except TimeoutError:
+            pass
+        except WorkerDied:
+            return None
         return self._latest
 
     async def free(self) -> None:

@@ -1,0 +1,54 @@
+import { ReactFlowProvider } from "@xyflow/react";
+import { useEffect } from "react";
+import { Canvas } from "./canvas/Canvas";
+import { Commands } from "./panels/Commands";
+import { Help } from "./panels/Help";
+import { Notes } from "./panels/Notes";
+import { Palette } from "./panels/Palette";
+import { PictureViewer } from "./panels/PictureViewer";
+import { SaveDialog } from "./panels/SaveDialog";
+import { Side } from "./panels/Side";
+import { Start } from "./panels/Start";
+import { Toolbar } from "./panels/Toolbar";
+import { begin } from "./state/begin";
+import { useEditor } from "./state/store";
+
+/** The editor: a bar, the canvas, what is beside it, and what is over it. */
+export function App() {
+  useEffect(begin, []);
+  const broken = useEditor((now) => now.broken);
+  const ready = useEditor((now) => now.catalog !== null);
+  const opened = useEditor((now) => `${now.name}/${now.path.join("/")}`);
+  if (broken) return <main className="broken">{broken}</main>;
+  return (
+    <ReactFlowProvider>
+      <Toolbar />
+      <main className="desk">
+        {ready ? <Canvas key={opened} /> : <p className="nothing">Loading ...</p>}
+        <Side />
+      </main>
+      <Notes />
+      {ready && <Dialogs />}
+    </ReactFlowProvider>
+  );
+}
+
+function Dialogs() {
+  const dialog = useEditor((now) => now.dialog);
+  switch (dialog?.kind) {
+    case "start":
+      return <Start />;
+    case "commands":
+      return <Commands />;
+    case "help":
+      return <Help />;
+    case "save":
+      return <SaveDialog />;
+    case "palette":
+      return <Palette at={dialog.at} wire={dialog.wire} />;
+    case "picture":
+      return <PictureViewer files={dialog.files} index={dialog.index} />;
+    default:
+      return null;
+  }
+}

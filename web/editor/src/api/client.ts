@@ -1,0 +1,116 @@
+/** The HTTP API as functions. The cookie that the link set is the token; nothing is asked of any other origin. */
+
+import type { Workflow } from "../graph/document";
+import type {
+  Asset,
+  Fits,
+  KindInfo,
+  ModelInfo,
+  NodeInfo,
+  Output,
+  Place,
+  Plan,
+  RunDetail,
+  SavedWorkflow,
+  ServerInfo,
+} from "./types";
+
+const ROOT = "/api/v1";
+
+/** An answer from 400 on: its status, one sentence, and each mistake with its place. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly type: string,
+    message: string,
+    readonly problems: Place[] = [],
+  ) {
+    super(message);
+  }
+}
+
+async function refusal(answer: Response): Promise<ApiError> {
+  try {
+    const { error } = (await answer.json()) as { error: { type: string; message: string; problems?: Place[] } };
+    return new ApiError(answer.status, error.type, error.message, error.problems);
+  } catch {
+    return new ApiError(answer.status, "Http", `the server answered ${answer.status} ${answer.statusText}`);
+  }
+}
+
+async function ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  const form = body instanceof FormData;
+  const sent = body === undefined || form || typeof body === "string" ? body : JSON.stringify(body);
+  if (body !== undefined && !form) headers = { "Content-Type": "application/json", ...headers };
+  let answer: Response;
+  try {
+    answer = await fetch(ROOT + path, { method, headers, body: sent as BodyInit | undefined });
+  } catch {
+    throw new ApiError(0, "Offline", "the server cannot be reached; your changes are kept here");
+  }
+  if (!answer.ok) throw await refusal(answer);
+  return answer;
+}
+
+async function get<T>(path: string): Promise<T> {
+  return (await (await ask("GET", path)).json()) as T;
+}
+
+async function send<T>(method: string, path: string, body: unknown, headers?: Record<string, string>): Promise<T> {
+  return (await (await ask(method, path, body, headers)).json()) as T;
+}
+
+const at = encodeURIComponent;
+
+export interface Opened extends SavedWorkflow {
+  text: string;
+  document: Workflow | null;
+}
+
+export interface RunCall {
+  workflow?: string;
+  document?: Workflow;
+  options?: { targets?: string[]; use_cache?: boolean; previews?: { size: number; per_second: number } };
+}
+
+export const api = {
+  server: () => get<ServerInfo>("/server"),
+  nodes: async (): Promise<NodeInfo[]> => {
+    const found: NodeInfo[] = [];
+    for (let after = ""; ; ) {
+      const page = await get<{ nodes: NodeInfo[]; next: string }>(`/nodes?limit=1000&after=${at(after)}`);
+      found.push(...page.nodes);
+      if (!page.next) return found;
+      after = page.next;
+    }
+  },
+  kinds: () => get<{ kinds: KindInfo[]; fits: Fits }>("/kinds"),
+  models: async () => (await get<{ models: ModelInfo[] }>("/models")).models,
+  workflows: async () => (await get<{ workflows: SavedWorkflow[] }>("/workflows")).workflows,
+  open: (name: string) => get<Opened>(`/workflows/${at(name)}`),
+  /** etag: of what is replaced; null for a new one, so that nobody's file is overwritten. */
+  save: (name: string, document: Workflow, etag: string | null) =>
+    send<SavedWorkflow>("PUT", `/workflows/${at(name)}`, { document }, condition(etag)),
+  saveText: (name: string, text: string) =>
+    send<SavedWorkflow>("PUT", `/workflows/${at(name)}`, { text }, condition(null)),
+  run: (call: RunCall) => send<RunDetail>("POST", "/runs", call),
+  readRun: (id: string) => get<RunDetail>(`/runs/${at(id)}`),
+  cancel: (id: string) => send<RunDetail>("POST", `/runs/${at(id)}/cancel`, undefined),
+  plan: (document: Workflow) => send<Plan>("POST", "/plan", { document }),
+  outputs: (after = "", limit = 60) =>
+    get<{ outputs: Output[]; next: string }>(`/outputs?limit=${limit}&after=${at(after)}`),
+  outputWorkflow: (id: string) => get<Workflow>(`/outputs/${at(id)}/workflow`),
+  deleteOutput: async (id: string) => void (await ask("DELETE", `/outputs/${at(id)}`)),
+  upload: (file: File) => {
+    const form = new FormData();
+    form.append("file", file);
+    return send<Asset>("POST", "/assets", form);
+  },
+};
+
+function condition(etag: string | null): Record<string, string> {
+  return etag === null ? { "If-None-Match": "*" } : { "If-Match": etag };
+}
+
+export const outputThumbnail = (id: string, size: number) => `${ROOT}/outputs/${at(id)}/thumbnail?size=${size}`;
+export const assetThumbnail = (id: string, size: number) => `${ROOT}/assets/${at(id)}/thumbnail?size=${size}`;

@@ -1,0 +1,160 @@
+/** What the server says: the catalog, saved workflows, runs and events. The words are those of docs/http-api.md. */
+
+export interface Widget {
+  type: "text" | "number" | "toggle" | "choice" | "slider" | "seed" | "file" | "list" | "data" | "link";
+  low?: number;
+  high?: number;
+  step?: number;
+  whole?: boolean;
+  rows?: number;
+  suffixes?: string[];
+  choices?: unknown[];
+}
+
+export interface Socket {
+  name: string;
+  type: string;
+  variable?: string;
+  list?: boolean;
+  required?: boolean;
+  optional?: boolean;
+  default?: unknown;
+  widget?: Widget;
+  /** For people, where the catalog or a declared input has one. */
+  description?: string;
+}
+
+export interface NodeInfo {
+  id: string;
+  title: string;
+  category: string;
+  pack: string;
+  version: number;
+  summary: string;
+  doc: string;
+  inputs: Socket[];
+  outputs: Socket[];
+}
+
+export interface KindInfo {
+  name: string;
+  color: string;
+  description: string;
+  preview: boolean;
+}
+
+/** For each type that an input wants, the types of outputs that may be linked to it. */
+export type Fits = Record<string, string[]>;
+
+export interface Place {
+  message: string;
+  where?: string;
+}
+
+export interface SavedWorkflow {
+  name: string;
+  title: string;
+  description: string;
+  etag: string;
+  modified: number;
+  problem?: string;
+  problems?: Place[];
+}
+
+export interface OutputFile {
+  id: string;
+  name: string;
+  url: string;
+  bytes: number;
+}
+
+export interface Output extends Omit<OutputFile, "name"> {
+  run: string;
+  workflow: string;
+  name: string;
+  path: string;
+  created: number;
+  picture: boolean;
+  missing: boolean;
+}
+
+export type RunStatus = "queued" | "running" | "interrupted" | "ok" | "failed" | "cancelled";
+
+export interface RunError {
+  type: string;
+  message: string;
+  node?: string;
+  where?: string;
+  traceback?: string;
+}
+
+export interface Run {
+  id: string;
+  seq: number;
+  state: RunStatus;
+  title: string;
+  workflow: string;
+  created: number;
+  started?: number;
+  finished?: number;
+  error?: RunError;
+}
+
+export interface RunDetail extends Run {
+  outputs?: Record<string, unknown>;
+  nodes?: Record<string, { state: string; seconds: number }>;
+  seconds?: number;
+  last_event?: number;
+}
+
+export interface Plan {
+  nodes: Record<string, { state: string; reason: string }>;
+  to_run: number;
+}
+
+export interface ServerInfo {
+  version: string;
+  read_only: boolean;
+  paused: boolean;
+  latest_event: number;
+  notices: string[];
+}
+
+export interface ModelInfo {
+  name: string;
+  description: string;
+  plugin: string;
+  bytes: number;
+}
+
+export interface Asset {
+  id: string;
+  name: string;
+}
+
+/** One stored event; which fields there are depends on the type. */
+export interface RunEvent {
+  seq: number;
+  type: string;
+  run?: string;
+  node?: string;
+  state?: RunStatus;
+  seconds?: number;
+  step?: number;
+  total?: number;
+  source?: string;
+  message?: string;
+  to_run?: number;
+  cached?: number;
+  nodes?: number;
+  error?: RunError;
+  title?: string;
+}
+
+export interface PreviewHeader {
+  run: string;
+  node: string;
+  format: string;
+  width: number;
+  height: number;
+}

@@ -1,0 +1,247 @@
+import {
+  applyNodeChanges,
+  Background,
+  ConnectionMode,
+  MiniMap,
+  ReactFlow,
+  type Connection,
+  type EdgeChange,
+  type FinalConnectionState,
+  type NodeChange,
+  type OnConnectStartParams,
+} from "@xyflow/react";
+import { useEffect, useMemo, useRef } from "react";
+import { colorOf, typeOf, type Catalog } from "../graph/catalog";
+import type { Body } from "../graph/document";
+import { edgesOf, type Edge } from "../graph/edges";
+import { connect, disconnect, place } from "../graph/edit";
+import { edit } from "../state/document";
+import { tell } from "../state/notes";
+import { bodyOf, outerOf, set, state, useEditor, type FlowNode } from "../state/store";
+import { dropFile } from "./drop";
+import { EdgeView, type WireEdge } from "./EdgeView";
+import { NodeView } from "./NodeView";
+import { fitAll, onCanvas, pointAt, useInstance } from "./view";
+import { beginWire, draw, drawToNode, endWire, insert, insertion, verdict, wireOf } from "./wiring";
+import { WireHint } from "./WireHint";
+
+const NODE_TYPES = { stage: NodeView };
+const EDGE_TYPES = { wire: EdgeView };
+const MANY = 150;
+const MAP_UNTIL = 500;
+const FAR = 0.35;
+const FARTHER = 0.15;
+
+/** The canvas: the document's nodes and wires, and every gesture on them. */
+export function Canvas() {
+  const flow = useEditor((now) => now.flow);
+  const [edges, byId] = useEdges();
+  const dragging = useRef(false);
+  const shell = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    const timer = setTimeout(fitAll, 60);
+    return () => clearTimeout(timer);
+  }, []);
+
+  function onNodesChange(changes: NodeChange<FlowNode>[]) {
+    set({ flow: applyNodeChanges(changes, state().flow) });
+    if (dragging.current) return;
+    const moves = changes.filter((one) => one.type === "position" && one.position && !one.dragging);
+    const positions = Object.fromEntries(moves.map((one) => (one.type === "position" ? [one.id, one.position!] : ["", { x: 0, y: 0 }])));
+    if (moves.length > 0) edit((body) => place(body, positions), `move:${Object.keys(positions).join()}`);
+  }
+
+  function onEdgesChange(changes: EdgeChange<WireEdge>[]) {
+    const chosen = new Set(state().selectedEdges);
+    for (const one of changes) {
+      if (one.type !== "select") continue;
+      if (one.selected) chosen.add(one.id);
+      else chosen.delete(one.id);
+    }
+    set({ selectedEdges: chosen });
+  }
+
+  function onNodeDragStop(event: MouseEvent | TouchEvent, nodes: FlowNode[]) {
+    dragging.current = false;
+    edit((body) => place(body, Object.fromEntries(nodes.map((node) => [node.id, node.position]))));
+    if (nodes.length !== 1 || event.altKey) return;
+    const edge = byId.get(edgeUnder(event) ?? "");
+    if (edge && isFree(bodyOf(state()), nodes[0]!.id)) insert(edge, nodes[0]!.id);
+  }
+
+  function onConnectStart(_: unknown, { nodeId, handleId, handleType }: OnConnectStartParams) {
+    if (nodeId && handleId && handleType) beginWire({ node: nodeId, port: handleId, side: handleType });
+  }
+
+  function onConnectEnd(event: MouseEvent | TouchEvent, connection: FinalConnectionState) {
+    const { wire } = state();
+    endWire();
+    if (!wire || connection.isValid) return;
+    if (connection.toHandle?.id) {
+      const { nodeId, id, type } = connection.toHandle;
+      if (type === wire.side) return void (nodeId !== wire.node && tell("Not wired: a wire goes from an output to an input"));
+      return void draw(wireOf(wire, nodeId, id));
+    }
+    const at = "clientX" in event ? { x: event.clientX, y: event.clientY } : { x: event.changedTouches[0]!.clientX, y: event.changedTouches[0]!.clientY };
+    const node = document.elementFromPoint(at.x, at.y)?.closest(".react-flow__node")?.getAttribute("data-id");
+    if (node && node !== wire.node) drawToNode(wire, node);
+    else if (!node && !event.shiftKey) set({ dialog: { kind: "palette", at, wire } });
+  }
+
+  function onReconnectEnd(edge: Edge | undefined, connection: FinalConnectionState) {
+    endWire();
+    if (edge && !connection.toHandle) edit((body) => disconnect(body, [edge]));
+  }
+
+  return (
+    <div
+      className="canvas"
+      ref={shell}
+      onPointerMove={(event) => pointAt({ x: event.clientX, y: event.clientY })}
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        const file = event.dataTransfer.files[0];
+        if (file) void dropFile(file, onCanvas({ x: event.clientX, y: event.clientY }));
+      }}
+      onDoubleClick={(event) => {
+        const target = event.target as Element;
+        if (target.classList.contains("react-flow__pane")) set({ dialog: { kind: "palette", at: { x: event.clientX, y: event.clientY }, wire: null } });
+      }}
+    >
+      <ReactFlow<FlowNode, WireEdge>
+        nodes={flow}
+        edges={edges}
+        nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
+        onInit={useInstance}
+        onNodesChange={onNodesChange}
+        onEdgesChange={onEdgesChange}
+        onNodeDragStart={() => {
+          dragging.current = true;
+        }}
+        onNodeDragStop={(event, _, nodes) => onNodeDragStop(event, nodes)}
+        onNodeDrag={(event, node) => highlight(event, node.id, byId)}
+        onConnectStart={onConnectStart}
+        onConnect={(wire) => {
+          endWire();
+          if (isWhole(wire)) draw({ source: wire.source, output: wire.sourceHandle, target: wire.target, input: wire.targetHandle });
+        }}
+        onConnectEnd={onConnectEnd}
+        isValidConnection={(wire) => isWhole(wire) && verdict({ source: wire.source, output: wire.sourceHandle, target: wire.target, input: wire.targetHandle }).ok}
+        onReconnectStart={(_, edge, handle) => {
+          // The end that is held moves; the wire hangs on the other one.
+          beginWire(handle === "target" ? { node: edge.target, port: edge.targetHandle!, side: "target" } : { node: edge.source, port: edge.sourceHandle!, side: "source" });
+        }}
+        onReconnect={(old, wire) => {
+          endWire();
+          const edge = byId.get(old.id);
+          if (edge && isWhole(wire)) move(edge, wire);
+        }}
+        onReconnectEnd={(_, edge, _handle, connection) => onReconnectEnd(byId.get(edge.id), connection)}
+        onEdgeDoubleClick={(event, edge) => {
+          const at = { x: event.clientX, y: event.clientY };
+          set({ dialog: { kind: "palette", at, wire: { node: edge.source, port: edge.sourceHandle!, side: "source" } }, selectedEdges: new Set([edge.id]) });
+        }}
+        onMove={(_, { zoom }) => {
+          shell.current?.classList.toggle("far", zoom < FAR);
+          shell.current?.classList.toggle("farther", zoom < FARTHER);
+        }}
+        connectionMode={ConnectionMode.Strict}
+        connectionRadius={24}
+        reconnectRadius={14}
+        deleteKeyCode={null}
+        multiSelectionKeyCode={["Control", "Meta"]}
+        panOnDrag={[0, 1]}
+        zoomOnDoubleClick={false}
+        minZoom={0.05}
+        maxZoom={3}
+        onlyRenderVisibleElements={flow.length > MANY}
+        disableKeyboardA11y={false}
+        nodeDragThreshold={2}
+        ariaLabelConfig={{ "node.a11yDescription.default": "Enter selects the node, arrow keys move it, Delete removes it." }}
+      >
+        <Background gap={24} />
+        {flow.length <= MAP_UNTIL && <MiniMap pannable zoomable ariaLabel="Map of the workflow" nodeColor="var(--map-node)" maskColor="var(--map-mask)" />}
+        <WireHint />
+      </ReactFlow>
+      {flow.length === 0 && <Empty />}
+    </div>
+  );
+}
+
+function Empty() {
+  return (
+    <div className="empty">
+      <p>Nothing here yet.</p>
+      <p>
+        Press <kbd>Space</kbd> or double-click to add a node, <kbd>Ctrl+O</kbd> to open a workflow, or drop a file. <kbd>?</kbd> shows all keys.
+      </p>
+    </div>
+  );
+}
+
+function useEdges(): [WireEdge[], Map<string, Edge>] {
+  const body = useEditor(bodyOf);
+  const catalog = useEditor((now) => now.catalog);
+  const chosen = useEditor((now) => now.selectedEdges);
+  const busy = useEditor((now) => Object.entries(now.run?.nodes ?? {}).filter(([, node]) => node.state === "running").map(([id]) => id).join());
+  const { nodes, inputs, subgraphs } = body;
+  const wires = useMemo(() => (catalog ? colored(body, catalog) : []), [nodes, inputs, subgraphs, catalog]);
+  const byId = useMemo(() => new Map(wires.map(([edge]) => [edge.id, edge])), [wires]);
+  const running = useMemo(() => new Set(busy.split(",")), [busy]);
+  const edges = useMemo(
+    () =>
+      wires.map(([edge, color]): WireEdge => {
+        const { id, source, output, target, input, each } = edge;
+        return { id, type: "wire", source, sourceHandle: output, target, targetHandle: input, reconnectable: true, selected: chosen.has(id), data: { color, each, busy: running.has(target) } };
+      }),
+    [wires, chosen, running],
+  );
+  return [edges, byId];
+}
+
+function colored(body: Body, catalog: Catalog): [Edge, string][] {
+  const outer = outerOf(state());
+  const colors = new Map<string, string>();
+  return edgesOf(body, catalog, outer).map((edge) => {
+    const key = `${edge.source}.${edge.output}`;
+    if (!colors.has(key)) colors.set(key, colorOf(typeOf(edge.source, edge.output, body, catalog, outer), catalog));
+    return [edge, colors.get(key)!];
+  });
+}
+
+type Whole = { source: string; target: string; sourceHandle: string; targetHandle: string };
+
+function isWhole(wire: Connection | WireEdge): wire is (Connection | WireEdge) & Whole {
+  return Boolean(wire.sourceHandle && wire.targetHandle);
+}
+
+function move(edge: Edge, { source, sourceHandle, target, targetHandle }: Whole): void {
+  if (source === edge.source && sourceHandle === edge.output && target === edge.target && targetHandle === edge.input) return;
+  const wire = { source, output: sourceHandle, target, input: targetHandle };
+  const found = verdict(wire);
+  if (!found.ok) return void draw(wire);
+  edit((body) => connect(disconnect(body, [edge]), wire, found.how));
+}
+
+function isFree(body: Body, node: string): boolean {
+  if (Object.keys(body.nodes[node]?.from ?? {}).length > 0) return false;
+  return !Object.values(body.nodes).some((entry) => Object.values(entry.from ?? {}).flat().some((text) => text.split(/[.[]/)[0] === node));
+}
+
+function edgeUnder(event: MouseEvent | TouchEvent): string | null {
+  const at = "clientX" in event ? event : event.changedTouches[0];
+  if (!at) return null;
+  const found = document.elementsFromPoint(at.clientX, at.clientY).find((element) => element.closest(".react-flow__edge"));
+  return found?.closest(".react-flow__edge")?.getAttribute("data-id") ?? null;
+}
+
+/** Light up the wire that a dragged node would be put into. */
+function highlight(event: MouseEvent | TouchEvent, node: string, edges: Map<string, Edge>): void {
+  for (const element of document.querySelectorAll(".react-flow__edge.takes")) element.classList.remove("takes");
+  const id = event.altKey || !isFree(bodyOf(state()), node) ? null : edgeUnder(event);
+  const edge = edges.get(id ?? "");
+  if (edge && insertion(edge, node)) document.querySelector(`.react-flow__edge[data-id="${CSS.escape(edge.id)}"]`)?.classList.add("takes");
+}

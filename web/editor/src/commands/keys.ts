@@ -1,0 +1,52 @@
+/** Keys as they are written in the table, `Ctrl+Shift+Z`; Ctrl is also the Mac's Command. */
+
+export interface Pressed {
+  key: string;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  shiftKey: boolean;
+  altKey: boolean;
+}
+
+const NAMES: Record<string, string> = { " ": "space", esc: "escape", del: "delete", plus: "+" };
+
+interface Keys {
+  key: string;
+  ctrl: boolean;
+  shift: boolean;
+  alt: boolean;
+}
+
+export function parseKeys(text: string): Keys {
+  const parts = text.toLowerCase().split("+");
+  const key = parts.pop()!;
+  return { key: NAMES[key] ?? key, ctrl: parts.includes("ctrl"), shift: parts.includes("shift"), alt: parts.includes("alt") };
+}
+
+/** A sign that Shift makes (`?`) is written as itself, on whatever keyboard it is typed. */
+export function matches(text: string, pressed: Pressed): boolean {
+  const wanted = parseKeys(text);
+  const lower = pressed.key.toLowerCase();
+  const sign = wanted.key.length === 1 && !/[a-z0-9]/.test(wanted.key);
+  return (
+    (NAMES[lower] ?? lower) === wanted.key &&
+    (pressed.ctrlKey || pressed.metaKey) === wanted.ctrl &&
+    pressed.altKey === wanted.alt &&
+    (sign || pressed.shiftKey === wanted.shift)
+  );
+}
+
+/** Pairs of commands that want the same key; none, as a test proves. */
+export function conflicts(table: readonly { id: string; keys: readonly string[] }[]): [string, string, string][] {
+  const owners = new Map<string, string>();
+  const found: [string, string, string][] = [];
+  for (const { id, keys } of table) {
+    for (const key of keys) {
+      const shape = JSON.stringify(parseKeys(key));
+      const owner = owners.get(shape);
+      if (owner) found.push([key, owner, id]);
+      owners.set(shape, id);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,66 @@
+/** Keys, copy and paste of the whole page, looked up in the table of commands. */
+
+import { onCanvas, pointerPlace } from "../canvas/view";
+import { copySelected, pasteText, removeSelected } from "../state/document";
+import { state } from "../state/store";
+import { matches } from "./keys";
+import { canRun, command, COMMANDS } from "./table";
+
+const TYPED = "input:not([type=checkbox]):not([type=range]):not([type=file]), textarea, select, [contenteditable]";
+const PRESSED = "button, a, input, select, textarea, summary, .react-flow__node";
+
+const isTyping = (target: EventTarget | null) => target instanceof Element && target.closest(TYPED) !== null;
+
+/** Listen; returns how to stop. */
+export function listenToKeys(): () => void {
+  const stop = new AbortController();
+  const { signal } = stop;
+  let space = false;
+  let shift = false;
+
+  function onKeyDown(event: KeyboardEvent) {
+    shift = event.shiftKey;
+    if (event.isComposing || state().dialog) return;
+    if (event.key === "Escape" && isTyping(event.target)) return (event.target as HTMLElement).blur();
+    if (event.key === " ") {
+      // Space and a drag pans: only a Space that was let go without one adds a node.
+      space = !event.repeat && !isTyping(event.target) && !(event.target as Element).closest?.(PRESSED) && !event.ctrlKey;
+      return;
+    }
+    const found = COMMANDS.find((one) => !one.native && (one.always || !isTyping(event.target)) && one.keys.some((key) => matches(key, event)));
+    if (!found) return;
+    event.preventDefault();
+    if (canRun(found)) void found.run();
+  }
+
+  function onKeyUp(event: KeyboardEvent) {
+    if (event.key === " " && space && !state().dialog) {
+      event.preventDefault();
+      void command("node.add").run();
+    }
+    if (event.key === " ") space = false;
+  }
+
+  const mine = (event: ClipboardEvent) => !isTyping(event.target) && !state().dialog && String(getSelection() ?? "") === "";
+
+  function onCopy(event: ClipboardEvent) {
+    const text = mine(event) ? copySelected() : null;
+    if (text === null) return;
+    event.preventDefault();
+    event.clipboardData?.setData("text/plain", text);
+    if (event.type === "cut") removeSelected();
+  }
+
+  function onPaste(event: ClipboardEvent) {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (mine(event) && pasteText(text, onCanvas(pointerPlace()), shift)) event.preventDefault();
+  }
+
+  addEventListener("keydown", onKeyDown, { signal });
+  addEventListener("keyup", onKeyUp, { signal });
+  addEventListener("pointerdown", () => (space = false), { signal, capture: true });
+  document.addEventListener("copy", onCopy, { signal });
+  document.addEventListener("cut", onCopy, { signal });
+  document.addEventListener("paste", onPaste, { signal });
+  return () => stop.abort();
+}

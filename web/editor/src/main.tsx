@@ -1,0 +1,9 @@
+import "@xyflow/react/dist/base.css";
+import "./style/tokens.css";
+import "./style/base.css";
+import "./style/canvas.css";
+import "./style/panels.css";
+import { createRoot } from "react-dom/client";
+import { App } from "./App";
+
+createRoot(document.getElementById("root")!).render(<App />);

@@ -1,0 +1,64 @@
+import { hasEnded } from "../graph/progress";
+import { showNode } from "../canvas/view";
+import { select } from "../state/document";
+import { set, useEditor } from "../state/store";
+
+/** The newest picture, large: the preview while it is made, then the picture; and what is in the way of one. */
+export function Result() {
+  const results = useEditor((now) => now.results);
+  const run = useEditor((now) => now.run);
+  const previews = useEditor((now) => now.previews);
+  const problems = useEditor((now) => now.problems);
+  const files = Object.values(results).flat();
+  const pictures = files.filter((file) => /\.(png|jpe?g|webp)$/i.test(file.name));
+  const going = run !== null && !hasEnded(run.state);
+  const preview = going ? Object.values(previews).at(-1) : undefined;
+  return (
+    <div className="result">
+      {problems.length > 0 && (
+        <ul className="problems" aria-label="Problems">
+          {problems.map((one, index) => (
+            <li key={index}>
+              <button type="button" disabled={!one.node} onClick={() => (select([one.node]), showNode(one.node))}>
+                {one.node && <strong>{one.node}: </strong>}
+                {one.message}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {run?.state === "failed" && (
+        <p className="error" role="alert">
+          {run.message}
+        </p>
+      )}
+      {preview ? (
+        <img className="large" src={preview} alt="Preview of the work so far" />
+      ) : (
+        pictures.map((file, index) => (
+          <figure key={file.id}>
+            <button type="button" className="picture" aria-label={`Look at ${file.name}`} onClick={() => set({ dialog: { kind: "picture", files: pictures, index } })}>
+              <img className="large" src={file.url} alt={file.name} />
+            </button>
+            <figcaption>
+              {file.name}
+              <a href={file.url} download={file.name}>
+                Download
+              </a>
+            </figcaption>
+          </figure>
+        ))
+      )}
+      {files
+        .filter((file) => !pictures.includes(file))
+        .map((file) => (
+          <p key={file.id}>
+            <a href={file.url} download={file.name}>
+              {file.name}
+            </a>
+          </p>
+        ))}
+      {!preview && files.length === 0 && problems.length === 0 && <p className="nothing">Run the workflow (Ctrl+Enter); its result appears here.</p>}
+    </div>
+  );
+}

@@ -1,0 +1,45 @@
+import { useState } from "react";
+import { edit } from "../state/document";
+import { saveAs } from "../state/files";
+import { useEditor } from "../state/store";
+import { closeDialog, Modal } from "./Modal";
+
+const NAME = "[A-Za-z0-9][A-Za-z0-9 _.\\-]{0,79}";
+
+/** The name and the title of a workflow that is saved for the first time, or under another name. */
+export function SaveDialog() {
+  const name = useEditor((now) => now.name);
+  const title = useEditor((now) => now.history.present.title ?? "");
+  const [wanted, setWanted] = useState(name || slug(title));
+  const [heading, setHeading] = useState(title);
+  return (
+    <Modal label="Save the workflow" className="save">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (heading !== title) edit((body) => ({ ...body, title: heading || undefined }));
+          void saveAs(wanted.trim(), null);
+        }}
+      >
+        <h2>Save the workflow</h2>
+        <label>
+          Name <input className="search" required pattern={NAME} title="Letters, digits, spaces, _ - and ." autoFocus value={wanted} onChange={(event) => setWanted(event.target.value)} />
+        </label>
+        <label>
+          Title <input className="search" value={heading} onChange={(event) => setHeading(event.target.value)} />
+        </label>
+        <p className="about">Saved on the server as a YAML file; the shell runs it, and its name becomes an endpoint of the API.</p>
+        <p className="buttons">
+          <button type="button" onClick={closeDialog}>
+            Cancel
+          </button>
+          <button type="submit" className="primary">
+            Save
+          </button>
+        </p>
+      </form>
+    </Modal>
+  );
+}
+
+const slug = (title: string) => title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60);

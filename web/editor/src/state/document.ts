@@ -1,0 +1,146 @@
+/** The document of the store: every change goes through `edit`, so that every change can be undone. */
+
+import { anchored, arrange, type Size } from "../graph/arrange";
+import { faceOf } from "../graph/catalog";
+import { copyOf, paste, readCopy } from "../graph/clipboard";
+import { drawn, positionOf, type Body, type Position, type Workflow } from "../graph/document";
+import { edgesOf } from "../graph/edges";
+import * as change from "../graph/edit";
+import * as history from "../graph/history";
+import { sizeOf, NODE_WIDTH } from "../graph/size";
+import { tell } from "./notes";
+import { bodyOf, outerOf, set, state, type FlowNode } from "./store";
+
+/** Change what is on the canvas. Changes in a row with the same key are undone together. */
+export function edit(make: (body: Body) => Body, key = ""): void {
+  const { history: past, path } = state();
+  show(history.record(past, inside(past.present, path, make), key));
+}
+
+function inside<B extends Body>(body: B, [name, ...rest]: readonly string[], make: (body: Body) => Body): B {
+  if (name === undefined) return make(body) as B;
+  const sub = body.subgraphs?.[name];
+  return sub ? { ...body, subgraphs: { ...body.subgraphs, [name]: inside(sub, rest, make) } } : body;
+}
+
+function show(next: history.History<Workflow>): void {
+  const { path } = state();
+  const body = bodyOf({ history: next, path });
+  set({ history: next, flow: flowOf(body, state().flow) });
+}
+
+/** The canvas's nodes for a body; a node that did not change stays the same object, so that it is not drawn again. */
+export function flowOf(body: Body, old: readonly FlowNode[], selected?: ReadonlySet<string>): FlowNode[] {
+  const known = new Map(old.map((node) => [node.id, node]));
+  return drawn(body).map((id) => {
+    const before = known.get(id);
+    const position = positionOf(body, id) ?? before?.position ?? { x: 0, y: 0 };
+    const chosen = selected ? selected.has(id) : (before?.selected ?? false);
+    if (before && before.position.x === position.x && before.position.y === position.y && before.selected === chosen) return before;
+    return { ...(before ?? { id, type: "stage", data: {} }), position, selected: chosen } as FlowNode;
+  });
+}
+
+export const sealHistory = () => set({ history: history.seal(state().history) });
+export const undo = () => show(history.undo(state().history));
+export const redo = () => show(history.redo(state().history));
+
+export const selectedNodes = () => state().flow.filter((node) => node.selected).map((node) => node.id);
+
+export function select(names: Iterable<string>): void {
+  set({ flow: flowOf(bodyOf(state()), state().flow, new Set(names)), selectedEdges: new Set() });
+}
+
+export function selectAll(): void {
+  select(drawn(bodyOf(state())));
+}
+
+export function invertSelection(): void {
+  const chosen = new Set(selectedNodes());
+  select(drawn(bodyOf(state())).filter((name) => !chosen.has(name)));
+}
+
+export function removeSelected(): void {
+  const { catalog, selectedEdges } = state();
+  const names = selectedNodes();
+  if (!catalog || (names.length === 0 && selectedEdges.size === 0)) return;
+  edit((body) => {
+    const edges = edgesOf(body, catalog, outerOf(state())).filter((edge) => selectedEdges.has(edge.id));
+    return change.removeNodes(change.disconnect(body, edges), names);
+  });
+  set({ selectedEdges: new Set() });
+}
+
+export function dissolveSelected(): void {
+  const { catalog } = state();
+  if (catalog) edit((body) => change.dissolve(body, selectedNodes(), catalog));
+}
+
+export function copySelected(): string | null {
+  const names = selectedNodes();
+  return names.length > 0 ? JSON.stringify(copyOf(bodyOf(state()), names), null, 2) : null;
+}
+
+/** Paste text from the clipboard; false when there is no workflow in it. */
+export function pasteText(text: string, at: Position | null, inbound = false): boolean {
+  const copied = readCopy(text);
+  if (!copied) return false;
+  const pasted = paste(bodyOf(state()), copied, at, inbound);
+  edit(() => pasted.body);
+  select(pasted.names);
+  tell(`Pasted ${pasted.names.length === 1 ? pasted.names[0] : `${pasted.names.length} nodes`}`);
+  return true;
+}
+
+export function duplicate(inbound: boolean): void {
+  const names = selectedNodes();
+  if (names.length > 0) pasteText(JSON.stringify(copyOf(bodyOf(state()), names)), null, inbound);
+}
+
+/** Tidy positions; of the selected nodes only, in their place, when there are two or more. */
+export async function tidy(): Promise<void> {
+  const { flow } = state();
+  const chosen = flow.filter((node) => node.selected);
+  const some = chosen.length > 1 ? chosen : flow;
+  if (some.length === 0) return;
+  const sizes = new Map(some.map((node) => [node.id, measured(node)]));
+  const positions = await arranged(bodyOf(state()), sizes);
+  const corner = { x: Math.min(...some.map((node) => node.position.x)), y: Math.min(...some.map((node) => node.position.y)) };
+  edit((body) => change.place(body, anchored(positions, corner)));
+}
+
+function measured(node: FlowNode): Size {
+  return { width: node.measured?.width ?? NODE_WIDTH, height: node.measured?.height ?? 120 };
+}
+
+async function arranged(body: Body, sizes: Map<string, Size>): Promise<Record<string, Position>> {
+  const { catalog } = state();
+  return catalog ? arrange(sizes, edgesOf(body, catalog, outerOf(state()))) : {};
+}
+
+/** A body with positions for its nodes; those that it has are kept. */
+export async function positioned<B extends Body>(body: B): Promise<B> {
+  const { catalog } = state();
+  const names = drawn(body);
+  const lost = names.filter((name) => positionOf(body, name) === null);
+  if (!catalog || lost.length === 0) return body;
+  const sizes = new Map(names.map((name) => [name, sizeOf(name, faceOf(name, body, catalog), body.nodes[name])]));
+  const found = await arrange(sizes, edgesOf(body, catalog));
+  const wanted = lost.length === names.length ? found : Object.fromEntries(lost.map((name) => [name, found[name]!]));
+  return change.place(body, wanted) as B;
+}
+
+/** Show another document; its history begins anew. */
+export function replaceDocument(document: Workflow, file: { name: string; etag: string | null; saved: Workflow }): void {
+  set({ ...file, history: history.begin(document), path: [], selectedEdges: new Set(), plan: {}, problems: [], run: null, results: {}, previews: {} });
+  set({ flow: flowOf(document, []) });
+}
+
+/** Go into a subgraph, or out to one of those around it. */
+export async function enter(path: readonly string[]): Promise<void> {
+  const body = bodyOf({ history: state().history, path });
+  const laid = await positioned(body);
+  set({ path, selectedEdges: new Set() });
+  if (laid !== body) edit(() => laid);
+  set({ flow: flowOf(laid, []) });
+}

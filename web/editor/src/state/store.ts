@@ -1,0 +1,119 @@
+/** The one store. What it holds is here; what changes it are the functions in the files beside this one. */
+
+import type { Node } from "@xyflow/react";
+import { create } from "zustand";
+import type { OutputFile } from "../api/types";
+import type { Catalog } from "../graph/catalog";
+import { emptyWorkflow, type Body, type Position, type Workflow } from "../graph/document";
+import { begin, type History } from "../graph/history";
+import type { Problem, RunState } from "../graph/progress";
+
+export type FlowNode = Node<Record<string, never>, "stage">;
+
+/** A wire that was dropped on empty canvas and waits for a node. */
+export interface LooseWire {
+  node: string;
+  port: string;
+  side: "source" | "target";
+}
+
+export type Dialog =
+  | { kind: "start" }
+  | { kind: "commands" }
+  | { kind: "help" }
+  | { kind: "save" }
+  | { kind: "picture"; files: OutputFile[]; index: number }
+  | { kind: "palette"; at: Position; wire: LooseWire | null };
+
+export interface Note {
+  id: number;
+  tone: "info" | "error";
+  text: string;
+}
+
+export interface Planned {
+  state: string;
+  reason: string;
+}
+
+export interface EditorState {
+  catalog: Catalog | null;
+  models: string[];
+  readOnly: boolean;
+  online: boolean;
+  /** Why the editor could not begin. */
+  broken: string;
+
+  name: string;
+  etag: string | null;
+  saved: Workflow;
+  history: History<Workflow>;
+  /** The names of the subgraphs that were entered, outermost first. */
+  path: readonly string[];
+
+  flow: FlowNode[];
+  selectedEdges: ReadonlySet<string>;
+  /** While a wire is drawn: the ports where it may end. */
+  fitting: ReadonlySet<string> | null;
+  wire: LooseWire | null;
+
+  run: RunState | null;
+  submitting: boolean;
+  previews: Readonly<Record<string, string>>;
+  results: Readonly<Record<string, OutputFile[]>>;
+  plan: Readonly<Record<string, Planned>>;
+  problems: readonly Problem[];
+
+  dialog: Dialog | null;
+  side: "result" | "gallery" | null;
+  theme: "dark" | "light";
+  notes: readonly Note[];
+}
+
+export const useEditor = create<EditorState>(() => ({
+  catalog: null,
+  models: [],
+  readOnly: false,
+  online: true,
+  broken: "",
+  name: "",
+  etag: null,
+  saved: emptyWorkflow(),
+  history: begin(emptyWorkflow()),
+  path: [],
+  flow: [],
+  selectedEdges: new Set(),
+  fitting: null,
+  wire: null,
+  run: null,
+  submitting: false,
+  previews: {},
+  results: {},
+  plan: {},
+  problems: [],
+  dialog: null,
+  side: "result",
+  theme: "dark",
+  notes: [],
+}));
+
+export const state = useEditor.getState;
+export const set = useEditor.setState;
+
+/** The workflow or the subgraph that is on the canvas. */
+export function bodyOf({ history, path }: Pick<EditorState, "history" | "path">): Body {
+  return path.reduce<Body>((body, name) => body.subgraphs?.[name] ?? body, history.present);
+}
+
+/** The bodies around the one on the canvas, outermost first. */
+export function outerOf({ history, path }: Pick<EditorState, "history" | "path">): Body[] {
+  const found: Body[] = [];
+  let body: Body = history.present;
+  for (const name of path) {
+    found.push(body);
+    body = body.subgraphs?.[name] ?? body;
+  }
+  return found;
+}
+
+export const isDirty = ({ history, saved }: EditorState) => history.present !== saved;

@@ -1,0 +1,18 @@
+/** What every widget is given. */
+
+import type { Widget } from "../api/types";
+
+export interface FieldProps {
+  /** Of the element that a label points at. */
+  id: string;
+  /** For people who do not see where it stands: the node and the input. */
+  label: string;
+  widget: Widget;
+  value: unknown;
+  /** Names that a text may be, for completion. */
+  names?: readonly string[];
+  invalid?: boolean;
+  onChange: (value: unknown) => void;
+  /** The value stands: what follows is another step to undo. */
+  onDone: () => void;
+}

@@ -212,7 +212,7 @@ class Layout:
     def _read(self, name: str, draft: Draft) -> Workflow | None:
         source = draft.scope.workflow.source
         try:
-            path = find_in_roots(name, [source.parent if source else Path.cwd()])
+            path = find_in_roots(name, [source.parent if source else Path.cwd(), *self.registry.workflows])
         except (FileRefused, FileNotFoundError) as error:
             self.problems.append(draft.entry.place.problem(f"sub-workflow: {error}", "node"))
             return None

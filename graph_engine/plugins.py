@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -52,7 +53,10 @@ class Pack:
 
 @dataclass
 class Registry:
-    """Everything that the plugins brought, by id or name."""
+    """Everything that the plugins brought, by id or name.
+
+    workflows: folders in which `workflow:name.yaml` is looked for after the folder of the file that names it.
+    """
 
     nodes: dict[str, NodeSpec] = field(default_factory=dict)
     kinds: dict[str, type] = field(default_factory=dict)
@@ -60,6 +64,7 @@ class Registry:
     commands: dict[str, Command] = field(default_factory=dict)
     packs: list[Pack] = field(default_factory=list)
     problems: list[PluginProblem] = field(default_factory=list)
+    workflows: list[Path] = field(default_factory=list)
 
     def broken_pack(self, node_id: str) -> PluginProblem | None:
         """The problem of the pack that `node_id` belongs to, if that pack is broken."""

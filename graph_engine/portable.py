@@ -68,7 +68,7 @@ class _Packer:
         if kind != "workflow":
             return reference
         try:
-            path = find_in_roots(name, [folder])
+            path = find_in_roots(name, [folder, *self.registry.workflows])
             if path not in self.moved:
                 self.moved[path] = self._free_name(path.stem)
                 found = read_workflow(path)

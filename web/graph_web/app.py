@@ -11,7 +11,7 @@ from aiohttp import web
 
 from graph_engine import Engine
 from graph_web.api import assets as asset_routes
-from graph_web.api import catalog, events, queue, runs, system, workflows
+from graph_web.api import catalog, events, queue, runs, system, templates, workflows
 from graph_web.api import outputs as output_routes
 from graph_web.assets import Assets
 from graph_web.hub import Hub
@@ -26,6 +26,7 @@ from graph_web.services import SERVICES, Services
 from graph_web.settings import Settings
 from graph_web.store.database import Database
 from graph_web.store.lock import hold
+from graph_web.templates import Templates
 from graph_web.workers.base import Status, Worker, WorkerPlaces
 from graph_web.workers.process import ProcessWorker
 from graph_web.workers.runner import make_engine
@@ -33,7 +34,7 @@ from graph_web.workers.thread import ThreadWorker
 
 __all__ = ["ROUTES", "make_app"]
 
-ROUTES: list[Route] = routes_of(runs, queue, events, workflows, asset_routes, output_routes, catalog, system)
+ROUTES: list[Route] = routes_of(runs, queue, events, workflows, templates, asset_routes, output_routes, catalog, system)
 STATIC = Path(__file__).parent / "static"
 
 
@@ -73,11 +74,12 @@ def _assemble(settings: Settings, database: Database) -> Services:
     places = WorkerPlaces(
         str(settings.outputs),
         str(settings.cache),
-        [str(settings.assets), str(settings.workflows)],
+        [str(settings.assets), str(settings.workflows), str(settings.templates)],
         str(settings.workflows),
         settings.device,
         settings.dtype,
         list(settings.packs),
+        str(settings.templates),
     )
     engine = make_engine(places, _likely_device(settings))
     hub = Hub(database, settings.limits.listeners)
@@ -92,6 +94,7 @@ def _assemble(settings: Settings, database: Database) -> Services:
         queue=Queue(settings, database, hub, worker, metrics),
         hub=hub,
         library=library,
+        templates=Templates(settings.templates, engine.registry),
         assets=Assets(settings.assets, settings.trash),
         outputs=Outputs(settings.outputs, settings.trash, settings.cache / "thumbnails", database),
         worker=worker,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from graph_web.runs.queue import Queue
     from graph_web.settings import Settings
     from graph_web.store.database import Database
+    from graph_web.templates import Templates
     from graph_web.workers.base import Worker
 
 __all__ = ["SERVICES", "Services", "services_of"]
@@ -38,6 +39,7 @@ class Services:
     queue: Queue
     hub: Hub
     library: Library
+    templates: Templates
     assets: Assets
     outputs: Outputs
     worker: Worker

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from graph_engine.settings import Locations
+from graph_web.templates import shipped_templates
 
 __all__ = ["Limits", "Settings"]
 
@@ -38,7 +39,8 @@ class Settings:
     token: what clients must show; None asks for none, which only a loopback address may. hosts: names that the Host
     header may have beside the loopback ones. device, dtype, parallel: of the worker. worker: a process of its own, or
     a thread of the server (tests). restart: whether interrupted runs go on by themselves or wait for a person. packs:
-    (name, module) of node packs to load in place of the installed plugins (embedding, tests).
+    (name, module) of node packs to load in place of the installed plugins (embedding, tests). templates: the folder of
+    the workflows that come with the program.
     """
 
     data: Path
@@ -55,6 +57,7 @@ class Settings:
     worker: Literal["process", "thread"] = "process"
     restart: Literal["resume", "hold"] = "resume"
     packs: tuple[tuple[str, str], ...] = ()
+    templates: Path = field(default_factory=shipped_templates)
     limits: Limits = field(default_factory=Limits)
 
     @staticmethod

@@ -20,7 +20,16 @@ from graph_web.routing import Reply, route
 from graph_web.sending import client_has
 from graph_web.services import Services
 
-__all__ = ["Draft", "NewName", "RevisionPage", "RevisionText", "SavedWorkflow", "WorkflowDocument", "WorkflowPage"]
+__all__ = [
+    "Draft",
+    "NewName",
+    "RevisionPage",
+    "RevisionText",
+    "SavedWorkflow",
+    "WorkflowDocument",
+    "WorkflowPage",
+    "places",
+]
 
 _Raw = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})]
 
@@ -170,7 +179,7 @@ def _document(services: Services, name: str) -> WorkflowDocument:
     problems = opened.problems if opened.workflow is None else services.engine.check(opened.workflow)
     return WorkflowDocument(
         *(saved.name, saved.title, saved.description, saved.etag, saved.modified, saved.problem),
-        _places(problems, services.library),
+        places(problems, services.library),
         opened.text,
         to_data(opened.workflow) if opened.workflow is not None else None,
     )
@@ -178,13 +187,13 @@ def _document(services: Services, name: str) -> WorkflowDocument:
 
 def _with_problems(services: Services, saved: Saved) -> SavedWorkflow:
     workflow, _ = services.library.load(saved.name)
-    problems = _places(services.engine.check(workflow), services.library)
+    problems = places(services.engine.check(workflow), services.library)
     return SavedWorkflow(
         saved.name, saved.title, saved.description, saved.etag, saved.modified, saved.problem, problems
     )
 
 
-def _places(problems: Iterable[Problem], library: Library) -> list[Place]:
+def places(problems: Iterable[Problem], library: Library) -> list[Place]:
     """Problems with their places as the client knows them: a sub-workflow's file is named from the library's folder."""
     folder = f"{library.folder}/"
     found = []

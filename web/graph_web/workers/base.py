@@ -15,7 +15,11 @@ __all__ = ["Job", "JobOutcome", "OnEvent", "OnPreview", "Preview", "Status", "Wo
 
 
 class WorkerPlaces(msgspec.Struct, frozen=True):
-    """Where a worker reads and writes, what it computes on, and its packs when they are not the installed ones."""
+    """Where a worker reads and writes, what it computes on, and its packs when they are not the installed ones.
+
+    inputs: the roots of file parameters. library: the saved workflows. templates: the folder that sub-workflows are
+    looked for in after the one of the file that names them.
+    """
 
     outputs: str
     cache: str
@@ -24,6 +28,7 @@ class WorkerPlaces(msgspec.Struct, frozen=True):
     device: str = "auto"
     dtype: str = "auto"
     packs: list[tuple[str, str]] = []
+    templates: str = ""
 
     @property
     def unsaved(self) -> Path:

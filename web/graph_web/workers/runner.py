@@ -32,9 +32,11 @@ _PROGRESS_EVERY = 0.1
 
 def make_registry(places: WorkerPlaces) -> Registry:
     """The packs that the places name, else the installed plugins."""
-    if not places.packs:
-        return load_registry()
-    return load_registry([pack_from_module(name, import_module(module)) for name, module in places.packs])
+    packs = [pack_from_module(name, import_module(module)) for name, module in places.packs]
+    registry = load_registry(packs or None)
+    if places.templates:
+        registry.workflows.append(Path(places.templates))
+    return registry
 
 
 def make_engine(places: WorkerPlaces, device: str = "") -> Engine:

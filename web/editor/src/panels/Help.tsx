@@ -1,4 +1,5 @@
-import { COMMANDS, GESTURES } from "../commands/table";
+import { GESTURES } from "../commands/gestures";
+import { COMMANDS } from "../commands/table";
 import { closeDialog, Modal } from "./Modal";
 import { Keys } from "./Keys";
 

@@ -3,6 +3,7 @@ import "./style/tokens.css";
 import "./style/base.css";
 import "./style/canvas.css";
 import "./style/panels.css";
+import "./style/running.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 

@@ -1,6 +1,7 @@
 /** Commands that change what is shown. */
 
 import { fitAll, fitSelection, zoomBy, zoomTo } from "../canvas/view";
+import { PANELS } from "../panels/names";
 import { enter } from "../state/document";
 import { set, state } from "../state/store";
 import { toggleTheme } from "../state/theme";
@@ -12,8 +13,7 @@ export const VIEW: readonly Command[] = [
   { id: "view.in", title: "Zoom in", group: "View", keys: ["Alt+="], run: () => zoomBy(1.3) },
   { id: "view.out", title: "Zoom out", group: "View", keys: ["Alt+-"], run: () => zoomBy(1 / 1.3) },
   { id: "view.full", title: "Zoom to 100 %", group: "View", keys: ["Ctrl+0"], run: () => zoomTo(1) },
-  { id: "view.result", title: "Show or hide the result", group: "View", keys: ["R"], run: () => set({ side: state().side === "result" ? null : "result" }) },
-  { id: "view.gallery", title: "Show or hide the gallery", group: "View", keys: ["G"], run: () => set({ side: state().side === "gallery" ? null : "gallery" }) },
+  ...PANELS.map(({ id, title, keys }): Command => ({ id: `view.${id}`, title: `Show or hide the ${title.toLowerCase()}`, group: "View", keys, run: () => set({ side: state().side === id ? null : id }) })),
   { id: "view.theme", title: "Dark or light", group: "View", keys: [], run: toggleTheme },
   { id: "subgraph.leave", title: "Leave the subgraph", group: "View", keys: ["Alt+ArrowUp"], run: () => enter(state().path.slice(0, -1)), when: () => state().path.length > 0 },
 ];

@@ -1,20 +1,48 @@
+import type { ComponentType } from "react";
+import { command } from "../commands/table";
 import { set, useEditor } from "../state/store";
 import { Gallery } from "./Gallery";
+import { PANELS, type PanelId } from "./names";
 import { Result } from "./Result";
+
+const SHOWN: Record<PanelId, ComponentType> = { result: Result, gallery: Gallery };
 
 /** What is beside the canvas. */
 export function Side() {
   const side = useEditor((now) => now.side);
-  if (!side) return null;
+  const title = PANELS.find((one) => one.id === side)?.title;
+  const Panel = side && SHOWN[side];
   return (
-    <aside className="side" aria-label={side === "result" ? "Result" : "Gallery"}>
-      <header>
-        <h2>{side === "result" ? "Result" : "Gallery"}</h2>
-        <button type="button" aria-label="Close the panel" onClick={() => set({ side: null })}>
-          ×
+    <>
+      {Panel && (
+        <aside className="side" aria-label={title}>
+          <header>
+            <h2>{title}</h2>
+            <button type="button" aria-label="Close the panel" onClick={() => set({ side: null })}>
+              ×
+            </button>
+          </header>
+          <Panel />
+        </aside>
+      )}
+      <Rail />
+    </>
+  );
+}
+
+/** The edge from which every panel is one press away. */
+function Rail() {
+  const side = useEditor((now) => now.side);
+  return (
+    <div className="rail" role="toolbar" aria-orientation="vertical" aria-label="Panels">
+      {PANELS.map(({ id, title, sign, keys }) => (
+        <button key={id} type="button" aria-pressed={side === id} title={`${title} (${keys[0]})`} onClick={() => void command(`view.${id}`).run()}>
+          <span className="sign" aria-hidden="true">
+            {sign}
+          </span>
+          {title}
         </button>
-      </header>
-      {side === "result" ? <Result /> : <Gallery />}
-    </aside>
+      ))}
+    </div>
   );
 }

@@ -11,7 +11,6 @@ export function Toolbar() {
   const dirty = useEditor(isDirty);
   const undoable = useEditor((now) => now.history.past.length > 0);
   const redoable = useEditor((now) => now.history.future.length > 0);
-  const side = useEditor((now) => now.side);
   return (
     <nav className="toolbar" aria-label="Workflow">
       <Button id="file.open" text="Open" />
@@ -30,8 +29,6 @@ export function Toolbar() {
       <Button id="redo" text="↷" disabled={!redoable} />
       <Button id="node.add" text="+ Node" />
       <RunButtons />
-      <Button id="view.result" text="Result" pressed={side === "result"} />
-      <Button id="view.gallery" text="Gallery" pressed={side === "gallery"} />
       <Button id="view.theme" text="◐" />
       <Button id="help.commands" text="⌘" />
       <Button id="help.keys" text="?" />
@@ -44,13 +41,12 @@ interface ButtonProps {
   text: string;
   className?: string;
   disabled?: boolean;
-  pressed?: boolean;
 }
 
-function Button({ id, text, className, disabled, pressed }: ButtonProps) {
+function Button({ id, text, className, disabled }: ButtonProps) {
   const one: Command = command(id);
   return (
-    <button type="button" className={className} aria-label={one.title} aria-pressed={pressed} title={`${one.title}${one.keys[0] ? ` (${one.keys[0]})` : ""}`} disabled={disabled} onClick={() => canRun(one) && void one.run()}>
+    <button type="button" className={className} aria-label={one.title} title={`${one.title}${one.keys[0] ? ` (${one.keys[0]})` : ""}`} disabled={disabled} onClick={() => canRun(one) && void one.run()}>
       {text}
     </button>
   );

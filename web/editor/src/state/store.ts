@@ -7,6 +7,7 @@ import type { Catalog } from "../graph/catalog";
 import { emptyWorkflow, type Body, type Position, type Workflow } from "../graph/document";
 import { begin, type History } from "../graph/history";
 import type { Problem, RunState } from "../graph/progress";
+import type { PanelId } from "../panels/names";
 
 export type FlowNode = Node<Record<string, never>, "stage">;
 
@@ -65,7 +66,7 @@ export interface EditorState {
   problems: readonly Problem[];
 
   dialog: Dialog | null;
-  side: "result" | "gallery" | null;
+  side: PanelId | null;
   theme: "dark" | "light";
   notes: readonly Note[];
 }

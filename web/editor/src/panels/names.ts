@@ -1,0 +1,8 @@
+/** The panels beside the canvas: their names, signs and keys. Their commands come from here, and the rail that opens them. */
+
+export const PANELS = [
+  { id: "result", title: "Result", sign: "▣", keys: ["R"] },
+  { id: "gallery", title: "Gallery", sign: "▦", keys: ["G"] },
+] as const satisfies readonly { id: string; title: string; sign: string; keys: readonly string[] }[];
+
+export type PanelId = (typeof PANELS)[number]["id"];

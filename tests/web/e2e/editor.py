@@ -24,8 +24,11 @@ class Editor:
         page.on("request", lambda request: self._asked(request.url))
 
     def _heard(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
-            self.complaints.append(f"console: {message.text} ({message.location.get('url', '')})")
+        url = message.location.get("url", "")
+        # A document that cannot run yet is no complaint: the server says 422, and the browser writes that down.
+        unready = "422" in message.text and url.endswith(("/plan", "/runs"))
+        if message.type in ("error", "warning") and not unready:
+            self.complaints.append(f"console: {message.text} ({url})")
 
     def _asked(self, url: str) -> None:
         own = (self.server.origin, self.server.origin.replace("http", "ws", 1), "blob:", "data:")
@@ -140,8 +143,9 @@ class Editor:
         *,
         keys: tuple[str, ...] = (),
         during: Callable[[], None] | None = None,
+        wiggle: bool = False,
     ) -> None:
-        """Press at one place, move to another in steps, and let go."""
+        """Press at one place, move to another in steps, and let go; `wiggle`: move once more after `during`."""
         mouse, (x, y), (to_x, to_y) = self.page.mouse, _middle(start), _middle(end)
         for key in keys:
             self.page.keyboard.down(key)
@@ -151,9 +155,20 @@ class Editor:
         mouse.move(to_x, to_y, steps=8)
         if during is not None:
             during()
+        if wiggle:
+            mouse.move(to_x + 5, to_y + 3, steps=2)
         mouse.up()
         for key in keys:
             self.page.keyboard.up(key)
+
+    def wire_middle(self, wire: str) -> tuple[float, float]:
+        """Where the middle of a wire is; a wire is called by its input, `node.input.0`."""
+        path = self.page.locator(f'.react-flow__edge[data-id="{wire}"] .react-flow__edge-path')
+        found = path.evaluate(
+            "(path) => { const at = path.getPointAtLength(path.getTotalLength() / 2).matrixTransform(path.getScreenCTM());"
+            " return [at.x, at.y]; }"
+        )
+        return (found[0], found[1])
 
     def links(self, node: str) -> dict[str, Any]:
         """The links of a node in the document."""

@@ -9,6 +9,7 @@ import { PictureViewer } from "./panels/PictureViewer";
 import { SaveDialog } from "./panels/SaveDialog";
 import { Side } from "./panels/Side";
 import { Start } from "./panels/Start";
+import { WirePorts } from "./panels/WirePorts";
 import { Toolbar } from "./panels/Toolbar";
 import { begin } from "./state/begin";
 import { useEditor } from "./state/store";
@@ -45,7 +46,9 @@ function Dialogs() {
     case "save":
       return <SaveDialog />;
     case "palette":
-      return <Palette at={dialog.at} wire={dialog.wire} />;
+      return <Palette at={dialog.at} wire={dialog.wire} swapped={dialog.swap} />;
+    case "wire":
+      return <WirePorts node={dialog.node} from={dialog.from} />;
     case "picture":
       return <PictureViewer files={dialog.files} index={dialog.index} />;
     default:

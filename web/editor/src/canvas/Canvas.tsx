@@ -10,19 +10,20 @@ import {
   type NodeChange,
   type OnConnectStartParams,
 } from "@xyflow/react";
-import { useEffect, useMemo, useRef } from "react";
-import { colorOf, typeOf, type Catalog } from "../graph/catalog";
-import type { Body } from "../graph/document";
-import { edgesOf, type Edge } from "../graph/edges";
+import { useEffect, useRef } from "react";
+import type { Edge } from "../graph/edges";
 import { connect, disconnect, place } from "../graph/edit";
 import { edit } from "../state/document";
 import { tell } from "../state/notes";
-import { bodyOf, outerOf, set, state, useEditor, type FlowNode } from "../state/store";
+import { set, state, useEditor, type FlowNode } from "../state/store";
+import { highlight, isDragging, snapped, startDrag, stopDrag } from "./dragging";
 import { dropFile } from "./drop";
 import { EdgeView, type WireEdge } from "./EdgeView";
 import { NodeView } from "./NodeView";
+import { Stroke } from "./Stroke";
+import { useEdges } from "./useEdges";
 import { fitAll, onCanvas, pointAt, useInstance } from "./view";
-import { beginWire, draw, drawToNode, endWire, insert, insertion, verdict, wireOf } from "./wiring";
+import { addPoint, beginWire, draw, drawToNode, endWire, moveAll, verdict, wireOf } from "./wiring";
 import { WireHint } from "./WireHint";
 
 const NODE_TYPES = { stage: NodeView };
@@ -36,7 +37,7 @@ const FARTHER = 0.15;
 export function Canvas() {
   const flow = useEditor((now) => now.flow);
   const [edges, byId] = useEdges();
-  const dragging = useRef(false);
+  const ctrl = useRef(false);
   const shell = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
@@ -45,8 +46,8 @@ export function Canvas() {
   }, []);
 
   function onNodesChange(changes: NodeChange<FlowNode>[]) {
-    set({ flow: applyNodeChanges(changes, state().flow) });
-    if (dragging.current) return;
+    set({ flow: applyNodeChanges(snapped(changes, ctrl.current), state().flow) });
+    if (isDragging()) return;
     const moves = changes.filter((one) => one.type === "position" && one.position && !one.dragging);
     const positions = Object.fromEntries(moves.map((one) => (one.type === "position" ? [one.id, one.position!] : ["", { x: 0, y: 0 }])));
     if (moves.length > 0) edit((body) => place(body, positions), `move:${Object.keys(positions).join()}`);
@@ -62,22 +63,15 @@ export function Canvas() {
     set({ selectedEdges: chosen });
   }
 
-  function onNodeDragStop(event: MouseEvent | TouchEvent, nodes: FlowNode[]) {
-    dragging.current = false;
-    edit((body) => place(body, Object.fromEntries(nodes.map((node) => [node.id, node.position]))));
-    if (nodes.length !== 1 || event.altKey) return;
-    const edge = byId.get(edgeUnder(event) ?? "");
-    if (edge && isFree(bodyOf(state()), nodes[0]!.id)) insert(edge, nodes[0]!.id);
-  }
-
-  function onConnectStart(_: unknown, { nodeId, handleId, handleType }: OnConnectStartParams) {
-    if (nodeId && handleId && handleType) beginWire({ node: nodeId, port: handleId, side: handleType });
+  function onConnectStart(event: MouseEvent | TouchEvent, { nodeId, handleId, handleType }: OnConnectStartParams) {
+    if (nodeId && handleId && handleType) beginWire({ node: nodeId, port: handleId, side: handleType }, event.shiftKey && handleType === "source");
   }
 
   function onConnectEnd(event: MouseEvent | TouchEvent, connection: FinalConnectionState) {
     const { wire } = state();
     endWire();
     if (!wire || connection.isValid) return;
+    if (wire.all) return void (connection.toHandle?.id && moveAll(wire, connection.toHandle));
     if (connection.toHandle?.id) {
       const { nodeId, id, type } = connection.toHandle;
       if (type === wire.side) return void (nodeId !== wire.node && tell("Not wired: a wire goes from an output to an input"));
@@ -98,7 +92,10 @@ export function Canvas() {
     <div
       className="canvas"
       ref={shell}
-      onPointerMove={(event) => pointAt({ x: event.clientX, y: event.clientY })}
+      onPointerMoveCapture={(event) => {
+        ctrl.current = event.ctrlKey || event.metaKey;
+        pointAt({ x: event.clientX, y: event.clientY });
+      }}
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault();
@@ -118,10 +115,8 @@ export function Canvas() {
         onInit={useInstance}
         onNodesChange={onNodesChange}
         onEdgesChange={onEdgesChange}
-        onNodeDragStart={() => {
-          dragging.current = true;
-        }}
-        onNodeDragStop={(event, _, nodes) => onNodeDragStop(event, nodes)}
+        onNodeDragStart={(event, _, nodes) => startDrag(event, nodes)}
+        onNodeDragStop={(event) => stopDrag(event, byId)}
         onNodeDrag={(event, node) => highlight(event, node.id, byId)}
         onConnectStart={onConnectStart}
         onConnect={(wire) => {
@@ -140,16 +135,16 @@ export function Canvas() {
           if (edge && isWhole(wire)) move(edge, wire);
         }}
         onReconnectEnd={(_, edge, _handle, connection) => onReconnectEnd(byId.get(edge.id), connection)}
-        onEdgeDoubleClick={(event, edge) => {
-          const at = { x: event.clientX, y: event.clientY };
-          set({ dialog: { kind: "palette", at, wire: { node: edge.source, port: edge.sourceHandle!, side: "source" } }, selectedEdges: new Set([edge.id]) });
-        }}
+        onEdgeDoubleClick={(event, { id }) => addPoint(byId.get(id), event)}
+        onEdgeClick={(event, { id }) => event.altKey && addPoint(byId.get(id), event)}
+        onPaneClick={endWire}
         onMove={(_, { zoom }) => {
           shell.current?.classList.toggle("far", zoom < FAR);
           shell.current?.classList.toggle("farther", zoom < FARTHER);
         }}
         connectionMode={ConnectionMode.Strict}
         connectionRadius={24}
+        connectOnClick={false}
         reconnectRadius={14}
         deleteKeyCode={null}
         multiSelectionKeyCode={["Control", "Meta"]}
@@ -165,6 +160,7 @@ export function Canvas() {
         <Background gap={24} />
         {flow.length <= MAP_UNTIL && <MiniMap pannable zoomable ariaLabel="Map of the workflow" nodeColor="var(--map-node)" maskColor="var(--map-mask)" />}
         <WireHint />
+        <Stroke shell={shell} />
       </ReactFlow>
       {flow.length === 0 && <Empty />}
     </div>
@@ -182,36 +178,6 @@ function Empty() {
   );
 }
 
-function useEdges(): [WireEdge[], Map<string, Edge>] {
-  const body = useEditor(bodyOf);
-  const catalog = useEditor((now) => now.catalog);
-  const chosen = useEditor((now) => now.selectedEdges);
-  const busy = useEditor((now) => Object.entries(now.run?.nodes ?? {}).filter(([, node]) => node.state === "running").map(([id]) => id).join());
-  const { nodes, inputs, subgraphs } = body;
-  const wires = useMemo(() => (catalog ? colored(body, catalog) : []), [nodes, inputs, subgraphs, catalog]);
-  const byId = useMemo(() => new Map(wires.map(([edge]) => [edge.id, edge])), [wires]);
-  const running = useMemo(() => new Set(busy.split(",")), [busy]);
-  const edges = useMemo(
-    () =>
-      wires.map(([edge, color]): WireEdge => {
-        const { id, source, output, target, input, each } = edge;
-        return { id, type: "wire", source, sourceHandle: output, target, targetHandle: input, reconnectable: true, selected: chosen.has(id), data: { color, each, busy: running.has(target) } };
-      }),
-    [wires, chosen, running],
-  );
-  return [edges, byId];
-}
-
-function colored(body: Body, catalog: Catalog): [Edge, string][] {
-  const outer = outerOf(state());
-  const colors = new Map<string, string>();
-  return edgesOf(body, catalog, outer).map((edge) => {
-    const key = `${edge.source}.${edge.output}`;
-    if (!colors.has(key)) colors.set(key, colorOf(typeOf(edge.source, edge.output, body, catalog, outer), catalog));
-    return [edge, colors.get(key)!];
-  });
-}
-
 type Whole = { source: string; target: string; sourceHandle: string; targetHandle: string };
 
 function isWhole(wire: Connection | WireEdge): wire is (Connection | WireEdge) & Whole {
@@ -224,24 +190,4 @@ function move(edge: Edge, { source, sourceHandle, target, targetHandle }: Whole)
   const found = verdict(wire);
   if (!found.ok) return void draw(wire);
   edit((body) => connect(disconnect(body, [edge]), wire, found.how));
-}
-
-function isFree(body: Body, node: string): boolean {
-  if (Object.keys(body.nodes[node]?.from ?? {}).length > 0) return false;
-  return !Object.values(body.nodes).some((entry) => Object.values(entry.from ?? {}).flat().some((text) => text.split(/[.[]/)[0] === node));
-}
-
-function edgeUnder(event: MouseEvent | TouchEvent): string | null {
-  const at = "clientX" in event ? event : event.changedTouches[0];
-  if (!at) return null;
-  const found = document.elementsFromPoint(at.clientX, at.clientY).find((element) => element.closest(".react-flow__edge"));
-  return found?.closest(".react-flow__edge")?.getAttribute("data-id") ?? null;
-}
-
-/** Light up the wire that a dragged node would be put into. */
-function highlight(event: MouseEvent | TouchEvent, node: string, edges: Map<string, Edge>): void {
-  for (const element of document.querySelectorAll(".react-flow__edge.takes")) element.classList.remove("takes");
-  const id = event.altKey || !isFree(bodyOf(state()), node) ? null : edgeUnder(event);
-  const edge = edges.get(id ?? "");
-  if (edge && insertion(edge, node)) document.querySelector(`.react-flow__edge[data-id="${CSS.escape(edge.id)}"]`)?.classList.add("takes");
 }

@@ -1,17 +1,18 @@
 import type { NodeProps } from "@xyflow/react";
-import { memo, useState } from "react";
+import { memo } from "react";
 import { INPUTS, linksOf } from "../graph/document";
 import { setTitle } from "../graph/edit";
 import { edit, enter } from "../state/document";
-import { state, useEditor, type FlowNode } from "../state/store";
+import { set, state, useEditor, type FlowNode } from "../state/store";
 import { InputRow } from "./InputRow";
 import { NodePicture } from "./NodePicture";
 import { OutputRow } from "./OutputRow";
+import { Chosen } from "./Port";
 import { RunBadge } from "./RunBadge";
 import { useEntry, useFace } from "./useFace";
 
 /** A node: its title, its outputs, its inputs with their widgets, its picture, and what went wrong. */
-export const NodeView = memo(function NodeView({ id }: NodeProps<FlowNode>) {
+export const NodeView = memo(function NodeView({ id, selected }: NodeProps<FlowNode>) {
   const entry = useEntry(id);
   const face = useFace(id, entry);
   const decls = id === INPUTS;
@@ -32,12 +33,14 @@ export const NodeView = memo(function NodeView({ id }: NodeProps<FlowNode>) {
         <RunBadge node={id} />
       </div>
       <Progress id={id} />
-      <div className="ports">
-        {!decls && face.outputs.map((socket) => <OutputRow key={socket.name} node={id} entry={entry} socket={socket} only={face.outputs.length === 1} />)}
-        {rows.map((socket) => (
-          <InputRow key={socket.name} node={id} title={face.title} socket={socket} written={decls ? socket.default : entry?.with?.[socket.name]} linked={!decls && linksOf(entry, socket.name).length > 0} />
-        ))}
-      </div>
+      <Chosen.Provider value={selected}>
+        <div className="ports">
+          {!decls && face.outputs.map((socket) => <OutputRow key={socket.name} node={id} entry={entry} socket={socket} only={face.outputs.length === 1} />)}
+          {rows.map((socket) => (
+            <InputRow key={socket.name} node={id} title={face.title} socket={socket} written={decls ? socket.default : entry?.with?.[socket.name]} linked={!decls && linksOf(entry, socket.name).length > 0} />
+          ))}
+        </div>
+      </Chosen.Provider>
       <NodePicture node={id} title={face.title} />
       {!face.known && <p className="error">{face.summary}</p>}
       {(failed || problem) && (
@@ -52,7 +55,8 @@ export const NodeView = memo(function NodeView({ id }: NodeProps<FlowNode>) {
 const inRow = (input: string, sockets: readonly { name: string }[]) => sockets.some((socket) => socket.name === input);
 
 function Title({ id, title, fixed }: { id: string; title: string; fixed: boolean }) {
-  const [editing, setEditing] = useState(false);
+  const editing = useEditor((now) => now.renaming === id);
+  const setEditing = (on: boolean) => set({ renaming: on ? id : "" });
   const done = (text: string) => {
     setEditing(false);
     if (text.trim() !== title) edit((body) => setTitle(body, id, text.trim()));

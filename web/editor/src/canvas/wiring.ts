@@ -1,22 +1,30 @@
 /** Drawing wires: what fits, what is refused and why, and what a dropped wire leads to. */
 
 import { faceOf, typeOf } from "../graph/catalog";
-import { INPUTS, linksOf, type Position } from "../graph/document";
+import { INPUTS, linksOf, type Body, type Position } from "../graph/document";
 import { edgesOf, type Edge } from "../graph/edges";
 import * as change from "../graph/edit";
+import { placeBetween } from "../graph/geometry";
 import { firstFitting, fittingPorts, howItFits, judge, type How, type Verdict, type Wire } from "../graph/judge";
-import { edit } from "../state/document";
+import { pointsOf, routesOf, setPoints, wireKey } from "../graph/reroutes";
+import { swapNode } from "../graph/swap";
+import { edit, selectedNodes } from "../state/document";
 import { tell } from "../state/notes";
 import { bodyOf, outerOf, set, state, type LooseWire } from "../state/store";
+import { onCanvas } from "./view";
 
 export function verdict(wire: Wire): Verdict {
   const { catalog } = state();
   return catalog ? judge(wire, bodyOf(state()), catalog, outerOf(state())) : { ok: false, reason: "the catalog is not here yet" };
 }
 
-export function beginWire(wire: LooseWire): void {
+/** all: not a new wire, but every wire that the output has, on its way to another output. */
+export function beginWire(wire: LooseWire, all = false): void {
   const { catalog } = state();
-  if (catalog) set({ wire, fitting: fittingPorts(wire, bodyOf(state()), catalog, outerOf(state())) });
+  if (!catalog) return;
+  const moving = all && wiresOf(wire.node, wire.port, wire.side).length > 0;
+  const fitting = moving ? outputsFor(wire) : fittingPorts(wire, bodyOf(state()), catalog, outerOf(state()));
+  set({ wire: moving ? { ...wire, all: true } : wire, fitting });
 }
 
 export function endWire(): void {
@@ -86,12 +94,63 @@ function mergeLast(work: () => unknown): void {
   set({ history: { ...state().history, past: before, key: "" } });
 }
 
-export function breakPort(node: string, port: string, side: "source" | "target"): void {
+function edgesHere(): Edge[] {
   const { catalog } = state();
-  if (!catalog) return;
+  return catalog ? edgesOf(bodyOf(state()), catalog, outerOf(state())) : [];
+}
+
+export function wiresOf(node: string, port: string, side: "source" | "target"): Edge[] {
+  return edgesHere().filter((edge) => (side === "source" ? edge.source === node && edge.output === port : edge.target === node && edge.input === port));
+}
+
+export function breakPort(node: string, port: string, side: "source" | "target"): void {
+  edit((body) => change.disconnect(body, wiresOf(node, port, side)));
+}
+
+export function cut(ids: readonly string[]): void {
+  const gone = edgesHere().filter((edge) => ids.includes(edge.id));
+  if (gone.length === 0) return;
+  edit((body) => change.disconnect(body, gone));
+  tell(`Cut ${gone.length === 1 ? "a wire" : `${gone.length} wires`}`);
+}
+
+/** The outputs to which every wire of an output could move. */
+function outputsFor(from: LooseWire): Set<string> {
+  const { catalog } = state();
+  const edges = wiresOf(from.node, from.port, "source");
+  const ports = edges.map((edge) => fittingPorts({ node: edge.target, port: edge.input, side: "target" }, bodyOf(state()), catalog!, outerOf(state())));
+  return new Set([...(ports[0] ?? [])].filter((port) => ports.every((one) => one.has(port))));
+}
+
+/** Move every wire of an output to another output; those that do not fit there stay, with a reason. */
+export function moveAll(from: LooseWire, to: { nodeId: string; id?: string | null; type: string }): void {
+  if (to.type !== "source" || !to.id) return tell("Not moved: drop the wires on another output");
+  const judged = wiresOf(from.node, from.port, "source").map((edge) => ({ edge, found: verdict({ source: to.nodeId, output: to.id!, target: edge.target, input: edge.input }) }));
+  const moved = judged.filter(({ found }) => found.ok).map(({ edge }) => edge);
+  edit((body) => change.moveWires(body, moved, { node: to.nodeId, output: to.id! }));
+  for (const { edge, found } of judged) if (!found.ok) tell(`Not moved to ${edge.target}: ${found.reason}`);
+}
+
+/** A click on a port begins a wire, a click on another one ends it. */
+export function clickPort(port: LooseWire): void {
+  const { wire } = state();
+  if (!wire) return beginWire(port);
+  endWire();
+  if (wire.node === port.node && wire.port === port.port && wire.side === port.side) return;
+  if (wire.side === port.side) return beginWire(port);
+  draw(wireOf(wire, port.node, port.port));
+}
+
+/** Lead a wire through the place of an event. */
+export function addPoint(edge: Edge | undefined, { clientX, clientY }: { clientX: number; clientY: number }): void {
+  const path = edge && document.querySelector<SVGPathElement>(`.react-flow__edge[data-id="${CSS.escape(edge.id)}"] .react-flow__edge-path`);
+  if (!edge || !path) return;
+  const at = onCanvas({ x: clientX, y: clientY });
   edit((body) => {
-    const mine = (edge: Edge) => (side === "source" ? edge.source === node && edge.output === port : edge.target === node && edge.input === port);
-    return change.disconnect(body, edgesOf(body, catalog, outerOf(state())).filter(mine));
+    const points = pointsOf(routesOf(body), wireKey(edge));
+    const ends = [path.getPointAtLength(0), ...points, path.getPointAtLength(path.getTotalLength())];
+    const place = placeBetween(ends, at) - 1;
+    return setPoints(body, wireKey(edge), points.toSpliced(place, 0, at));
   });
 }
 
@@ -110,10 +169,50 @@ export function insertion(edge: Edge, node: string): { input: string; output: st
   return { input: input.name, output: output.name, how: ["one", howItFits(catalog, wanted.type, output.type)!] };
 }
 
+/** Whether a node has no wires. */
+export function isFree(body: Body, node: string): boolean {
+  if (Object.keys(body.nodes[node]?.from ?? {}).length > 0) return false;
+  return !Object.values(body.nodes).some((entry) => Object.values(entry.from ?? {}).flat().some((text) => text.split(/[.[]/)[0] === node));
+}
+
+/** The wire under the pointer. */
+export function edgeUnder(event: MouseEvent | TouchEvent): string | null {
+  const at = "clientX" in event ? event : event.changedTouches[0];
+  if (!at) return null;
+  const found = document.elementsFromPoint(at.clientX, at.clientY).find((element) => element.closest(".react-flow__edge"));
+  return found?.closest(".react-flow__edge")?.getAttribute("data-id") ?? null;
+}
+
 /** Put a node that stands free into a wire. */
 export function insert(edge: Edge, node: string): boolean {
   const found = insertion(edge, node);
   if (!found) return false;
   mergeLast(() => edit((body) => change.insertInto(body, edge, { name: node, ...found }, found.how)));
   return true;
+}
+
+export function detachSelected(): void {
+  const { catalog } = state();
+  const names = selectedNodes().filter((name) => name !== INPUTS);
+  if (catalog) edit((body) => change.extract(body, names, catalog, outerOf(state())));
+}
+
+/** The one wire that is selected. */
+export function selectedEdge(): Edge | undefined {
+  const { selectedEdges } = state();
+  return selectedEdges.size === 1 ? edgesHere().find((edge) => selectedEdges.has(edge.id)) : undefined;
+}
+
+/** Wiring without a pointer: choose a port of the node, then a port that fits it. */
+export function wireFrom(node: string, from: LooseWire | null = null): void {
+  set({ dialog: { kind: "wire", node, from } });
+}
+
+/** Swap a node for one of another type; what found no place is told. */
+export function swap(name: string, type: string): void {
+  const { catalog } = state();
+  if (!catalog) return;
+  const { body, lost } = swapNode(bodyOf(state()), name, type, catalog, outerOf(state()));
+  edit(() => body);
+  if (lost.length > 0) tell(`No place was left for ${lost.join(", ")}`);
 }

@@ -3,7 +3,7 @@
 export interface Command {
   id: string;
   title: string;
-  group: "Run" | "Edit" | "Select" | "View" | "File" | "Help";
+  group: "Run" | "Edit" | "Wire" | "Arrange" | "Subgraph" | "Select" | "View" | "File" | "Help";
   keys: readonly string[];
   run: () => unknown;
   /** Whether it can be done now; left out for what always can. */

@@ -24,6 +24,13 @@ function openPalette(): void {
   set({ dialog: { kind: "palette", at: pointerPlace(), wire: null } });
 }
 
+/** Esc lets go of one thing at a time: a wire, the selection, the subgraph. */
+function leaveOff(): unknown {
+  if (state().wire) return set({ wire: null, fitting: null });
+  if (doc.selectedNodes().length > 0 || state().selectedEdges.size > 0) return doc.select([]);
+  return state().path.length > 0 ? doc.enter(state().path.slice(0, -1)) : undefined;
+}
+
 function extend(way: "up" | "down"): void {
   doc.select(along(bodyOf(state()), doc.selectedNodes(), way));
 }
@@ -40,9 +47,9 @@ export const EDIT: readonly Command[] = [
   { id: "duplicate.wired", title: "Duplicate with the wires that come in", group: "Edit", keys: ["Ctrl+Shift+D"], run: () => doc.duplicate(true), when: some },
   { id: "delete", title: "Delete", group: "Edit", keys: ["Delete", "Backspace"], run: doc.removeSelected, when: somethingChosen },
   { id: "dissolve", title: "Delete and keep the chain", group: "Edit", keys: ["Ctrl+Delete"], run: doc.dissolveSelected, when: some },
-  { id: "tidy", title: "Tidy up (the selection, or everything)", group: "Edit", keys: ["L"], run: doc.tidy },
+  { id: "tidy", title: "Tidy up (the selection, or everything)", group: "Arrange", keys: ["L"], run: doc.tidy },
   { id: "select.all", title: "Select all", group: "Select", keys: ["Ctrl+A"], run: doc.selectAll },
-  { id: "select.none", title: "Select nothing", group: "Select", keys: ["Esc"], run: () => doc.select([]) },
+  { id: "select.none", title: "Select nothing", group: "Select", keys: ["Esc"], run: leaveOff },
   { id: "select.invert", title: "Invert the selection", group: "Select", keys: ["Ctrl+I"], run: doc.invertSelection },
   { id: "select.before", title: "Select what comes before", group: "Select", keys: ["Alt+Shift+ArrowLeft"], run: () => extend("up"), when: some },
   { id: "select.after", title: "Select what comes after", group: "Select", keys: ["Alt+Shift+ArrowRight"], run: () => extend("down"), when: some },

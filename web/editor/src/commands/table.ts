@@ -6,10 +6,11 @@ import { FILE } from "./file";
 import { HELP } from "./help";
 import { RUN } from "./run";
 import { VIEW } from "./view";
+import { WIRE } from "./wire";
 
 export type { Command } from "./command";
 
-export const COMMANDS: readonly Command[] = [...RUN, ...EDIT, ...VIEW, ...FILE, ...HELP];
+export const COMMANDS: readonly Command[] = [...RUN, ...EDIT, ...WIRE, ...VIEW, ...FILE, ...HELP];
 
 export const canRun = (command: Command) => command.when?.() ?? true;
 

@@ -16,6 +16,7 @@ import {
 } from "./document";
 import type { Edge } from "./edges";
 import type { How, Wire } from "./judge";
+import { renameInRoutes } from "./reroutes";
 
 /** A name that is free: `denoise`, `denoise_2`, ... */
 export function freeName(wanted: string, taken: Iterable<string>): string {
@@ -84,29 +85,46 @@ export function removeNodes(body: Body, names: Iterable<string>): Body {
 }
 
 /** Delete nodes and keep their chains: what fed a node feeds what it fed, where the types are the same. */
-export function dissolve(body: Body, names: Iterable<string>, catalog: Catalog): Body {
+export function dissolve(body: Body, names: Iterable<string>, catalog: Catalog, outer: readonly Body[] = []): Body {
   let next = body;
   for (const name of names) {
-    const face = faceOf(name, next, catalog);
-    const entry = next.nodes[name];
-    if (!entry) continue;
-    const instead = new Map<string, Link>();
-    for (const output of face.outputs) {
-      const input = face.inputs.find((socket) => socket.type === output.type && linksOf(entry, socket.name).length > 0);
-      if (input) instead.set(output.name, linksOf(entry, input.name)[0]!);
-    }
-    const replace = (link: Link): Link => {
-      const other = link.node === name ? instead.get(outputOf(face, link.output)?.name ?? "") : undefined;
-      return other ? { ...other, each: other.each || link.each } : link;
-    };
-    const nodes = mapValues(next.nodes, (one) => mapLinks(one, replace));
+    const replace = around(next, name, catalog, outer);
     const outputs = mapValues(next.outputs ?? {}, (text) => {
       const link = parseLink(text);
       return link ? formatLink(replace(link)) : text;
     });
+    const nodes = mapValues(next.nodes, (one) => mapLinks(one, replace));
     next = removeNodes({ ...next, nodes, outputs }, [name]);
   }
   return next;
+}
+
+/** Take nodes out of their wires, which close behind them; the nodes stay, without wires. */
+export function extract(body: Body, names: Iterable<string>, catalog: Catalog, outer: readonly Body[] = []): Body {
+  let next = body;
+  for (const name of names) {
+    const replace = around(next, name, catalog, outer);
+    const nodes = mapValues(next.nodes, (one) => keepLinks(mapLinks(one, replace), (link) => link.node !== name));
+    const free: NodeEntry = { ...nodes[name]! };
+    delete free.from;
+    next = { ...next, nodes: { ...nodes, [name]: free } };
+  }
+  return next;
+}
+
+/** What a link to a node becomes when the wires are led around it. */
+function around(body: Body, name: string, catalog: Catalog, outer: readonly Body[]): (link: Link) => Link {
+  const face = faceOf(name, body, catalog, outer);
+  const entry = body.nodes[name];
+  const instead = new Map<string, Link>();
+  for (const output of face.outputs) {
+    const input = face.inputs.find((socket) => socket.type === output.type && linksOf(entry, socket.name).length > 0);
+    if (input) instead.set(output.name, linksOf(entry, input.name)[0]!);
+  }
+  return (link) => {
+    const other = link.node === name ? instead.get(outputOf(face, link.output)?.name ?? "") : undefined;
+    return other ? { ...other, each: other.each || link.each } : link;
+  };
 }
 
 /** Draw a wire; it takes the place of what the input had, except that a list input is given one more. */
@@ -118,6 +136,19 @@ export function connect(body: Body, wire: Wire, how: How): Body {
   const next: NodeEntry = { ...entry, from: { ...entry.from, [wire.input]: value } };
   if (next.with && wire.input in next.with) setOrDrop(next, "with", without(next.with, [wire.input]));
   return setNode(body, wire.target, next);
+}
+
+/** Wires that began at one output begin at another. */
+export function moveWires(body: Body, edges: readonly Edge[], to: { node: string; output: string }): Body {
+  let next = body;
+  for (const { target, input, index } of edges) {
+    const entry = next.nodes[target]!;
+    const written = entry.from![input]!;
+    const moved = (text: string) => formatLink({ ...parseLink(text)!, node: to.node, output: to.output });
+    const value = Array.isArray(written) ? written.map((text, place) => (place === index ? moved(text) : text)) : moved(written);
+    next = setNode(next, target, { ...entry, from: { ...entry.from, [input]: value } });
+  }
+  return next;
 }
 
 export function disconnect(body: Body, edges: Iterable<Edge>): Body {
@@ -210,7 +241,7 @@ export function rename(body: Body, from: string, to: string): Body {
   const ui = Object.fromEntries(Object.entries(body.ui ?? {}).map(([name, value]) => [name === from ? to : name, value]));
   const next: Body = { ...body, nodes, ui };
   if (body.outputs) next.outputs = outputs;
-  return next;
+  return renameInRoutes(next, from, to);
 }
 
 /** Put a node into a wire: its input takes what the wire gave, its output gives it on. */
@@ -260,7 +291,7 @@ function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-function mapValues<A, B>(record: Record<string, A>, change: (value: A) => B): Record<string, B> {
+export function mapValues<A, B>(record: Record<string, A>, change: (value: A) => B): Record<string, B> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
 

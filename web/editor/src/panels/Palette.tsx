@@ -6,8 +6,9 @@ import { edgesOf } from "../graph/edges";
 import { exposeInput, place } from "../graph/edit";
 import { search } from "../graph/fuzzy";
 import { howItFits, shortType } from "../graph/judge";
+import { swapNode } from "../graph/swap";
 import { focusNode, onCanvas } from "../canvas/view";
-import { addNode, insert, typeAt } from "../canvas/wiring";
+import { addNode, insert, swap, typeAt } from "../canvas/wiring";
 import { edit, select } from "../state/document";
 import { bodyOf, outerOf, state, useEditor, type LooseWire } from "../state/store";
 import { closeDialog, Modal } from "./Modal";
@@ -25,21 +26,21 @@ interface Entry {
 }
 
 /** All node types to choose from: those that a wire fits when one was dropped; those used last first. */
-export function Palette({ at, wire }: { at: Position; wire: LooseWire | null }) {
+export function Palette({ at, wire, swapped }: { at: Position; wire: LooseWire | null; swapped?: string }) {
   const catalog = useEditor((now) => now.catalog)!;
   const type = useMemo(() => (wire ? typeAt(wire) : ""), [wire]);
-  const entries = useMemo(() => entriesFor(catalog, wire, type), [catalog, wire, type]);
-  const label = wire ? `Add a node that ${wire.side === "source" ? "takes" : "gives"} ${shortType(type)}` : "Add a node";
+  const entries = useMemo(() => (swapped ? entriesInstead(catalog, swapped) : entriesFor(catalog, wire, type)), [catalog, wire, type, swapped]);
+  const label = swapped ? `Swap ${swapped} for` : wire ? `Add a node that ${wire.side === "source" ? "takes" : "gives"} ${shortType(type)}` : "Add a node";
   return (
     <Modal label={label} className="palette" at={at}>
-      {wire && <p className="about">{label}</p>}
+      {(wire || swapped) && <p className="about">{label}</p>}
       <SearchList
         label={label}
         placeholder="Search nodes"
         find={(query) => search(query, entries, (entry) => [entry.title, entry.id, entry.category, entry.summary])}
         keyOf={(entry) => entry.id}
         nothing="No node is called this."
-        onPick={(entry) => pick(entry, at, wire)}
+        onPick={(entry) => (swapped ? swapFor(swapped, entry) : pick(entry, at, wire))}
         show={(entry) => (
           <>
             <span className="dot" style={{ background: colorOf(entry.info?.outputs[0]?.type ?? "", catalog) }} />
@@ -52,6 +53,22 @@ export function Palette({ at, wire }: { at: Position; wire: LooseWire | null }) 
       />
     </Modal>
   );
+}
+
+/** What could stand in a node's place: first what keeps most of its wires. */
+function entriesInstead(catalog: Catalog, name: string): Entry[] {
+  const [body, outer] = [bodyOf(state()), outerOf(state())];
+  const lost = new Map([...catalog.nodes.keys()].map((id) => [id, swapNode(body, name, id, catalog, outer).lost.length]));
+  return entriesFor(catalog, null, "")
+    .filter((entry) => entry.id !== body.nodes[name]?.node && lost.has(entry.id))
+    .map((entry) => ({ ...entry, summary: lost.get(entry.id) ? `loses ${lost.get(entry.id)} of the wires. ${entry.summary}` : entry.summary }))
+    .sort((a, b) => lost.get(a.id)! - lost.get(b.id)!);
+}
+
+function swapFor(name: string, entry: Entry): void {
+  closeDialog();
+  remember(entry.id);
+  swap(name, entry.id);
 }
 
 function entriesFor(catalog: Catalog, wire: LooseWire | null, type: string): Entry[] {

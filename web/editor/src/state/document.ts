@@ -7,6 +7,7 @@ import { drawn, positionOf, type Body, type Position, type Workflow } from "../g
 import { edgesOf } from "../graph/edges";
 import * as change from "../graph/edit";
 import * as history from "../graph/history";
+import { sweepRoutes } from "../graph/reroutes";
 import { sizeOf, NODE_WIDTH } from "../graph/size";
 import { tell } from "./notes";
 import { bodyOf, outerOf, set, state, type FlowNode } from "./store";
@@ -14,7 +15,7 @@ import { bodyOf, outerOf, set, state, type FlowNode } from "./store";
 /** Change what is on the canvas. Changes in a row with the same key are undone together. */
 export function edit(make: (body: Body) => Body, key = ""): void {
   const { history: past, path } = state();
-  show(history.record(past, inside(past.present, path, make), key));
+  show(history.record(past, inside(past.present, path, (body) => sweepRoutes(make(body))), key));
 }
 
 function inside<B extends Body>(body: B, [name, ...rest]: readonly string[], make: (body: Body) => Body): B {
@@ -73,7 +74,7 @@ export function removeSelected(): void {
 
 export function dissolveSelected(): void {
   const { catalog } = state();
-  if (catalog) edit((body) => change.dissolve(body, selectedNodes(), catalog));
+  if (catalog) edit((body) => change.dissolve(body, selectedNodes(), catalog, outerOf(state())));
 }
 
 export function copySelected(): string | null {

@@ -16,6 +16,8 @@ export interface LooseWire {
   node: string;
   port: string;
   side: "source" | "target";
+  /** Not a new wire, but all wires of an output, to be moved to another output. */
+  all?: boolean;
 }
 
 export type Dialog =
@@ -24,7 +26,8 @@ export type Dialog =
   | { kind: "help" }
   | { kind: "save" }
   | { kind: "picture"; files: OutputFile[]; index: number }
-  | { kind: "palette"; at: Position; wire: LooseWire | null };
+  | { kind: "wire"; node: string; from: LooseWire | null }
+  | { kind: "palette"; at: Position; wire: LooseWire | null; swap?: string };
 
 export interface Note {
   id: number;
@@ -54,6 +57,8 @@ export interface EditorState {
 
   flow: FlowNode[];
   selectedEdges: ReadonlySet<string>;
+  /** The node or frame whose title is typed. */
+  renaming: string;
   /** While a wire is drawn: the ports where it may end. */
   fitting: ReadonlySet<string> | null;
   wire: LooseWire | null;
@@ -84,6 +89,7 @@ export const useEditor = create<EditorState>(() => ({
   path: [],
   flow: [],
   selectedEdges: new Set(),
+  renaming: "",
   fitting: null,
   wire: null,
   run: null,

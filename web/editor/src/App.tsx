@@ -6,6 +6,7 @@ import { Help } from "./panels/Help";
 import { Notes } from "./panels/Notes";
 import { Palette } from "./panels/Palette";
 import { PictureViewer } from "./panels/PictureViewer";
+import { RunDialog } from "./panels/RunDialog";
 import { SaveDialog } from "./panels/SaveDialog";
 import { Side } from "./panels/Side";
 import { Start } from "./panels/Start";
@@ -45,6 +46,8 @@ function Dialogs() {
       return <Help />;
     case "save":
       return <SaveDialog />;
+    case "run":
+      return <RunDialog />;
     case "palette":
       return <Palette at={dialog.at} wire={dialog.wire} swapped={dialog.swap} />;
     case "wire":

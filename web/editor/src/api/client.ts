@@ -10,6 +10,8 @@ import type {
   Output,
   Place,
   Plan,
+  QueueState,
+  Run,
   RunDetail,
   SavedWorkflow,
   ServerInfo,
@@ -71,6 +73,14 @@ export interface RunCall {
   workflow?: string;
   document?: Workflow;
   options?: { targets?: string[]; use_cache?: boolean; previews?: { size: number; per_second: number } };
+  priority?: number;
+}
+
+/** Another place for a waiting run. */
+export interface Move {
+  priority?: number;
+  before?: string;
+  place?: "first" | "last";
 }
 
 export const api = {
@@ -96,6 +106,16 @@ export const api = {
   run: (call: RunCall) => send<RunDetail>("POST", "/runs", call),
   readRun: (id: string) => get<RunDetail>(`/runs/${at(id)}`),
   cancel: (id: string) => send<RunDetail>("POST", `/runs/${at(id)}/cancel`, undefined),
+  moveRun: (id: string, move: Move) => send<RunDetail>("PATCH", `/runs/${at(id)}`, move),
+  resume: (id: string) => send<RunDetail>("POST", `/runs/${at(id)}/resume`, undefined),
+  retry: (id: string) => send<RunDetail>("POST", `/runs/${at(id)}/retry`, {}),
+  runDocument: (id: string) => get<Workflow>(`/runs/${at(id)}/document`),
+  /** Newest first; `before` is the `next` of the page above, 0 for the first one. */
+  runs: (filter: { state?: string; workflow?: string; before?: number; limit?: number }) =>
+    get<{ runs: Run[]; next: number }>(`/runs?${new URLSearchParams(Object.entries(filter).map(([key, value]) => [key, String(value)]))}`),
+  queue: () => get<QueueState>("/queue"),
+  pause: (paused: boolean) => send<QueueState>("PATCH", "/queue", { paused }),
+  cancelAll: () => send<{ cancelled: number }>("POST", "/queue/cancel", undefined),
   plan: (document: Workflow) => send<Plan>("POST", "/plan", { document }),
   outputs: (after = "", limit = 60) =>
     get<{ outputs: Output[]; next: string }>(`/outputs?limit=${limit}&after=${at(after)}`),

@@ -94,6 +94,8 @@ export interface Run {
   state: RunStatus;
   title: string;
   workflow: string;
+  priority: number;
+  attempts: number;
   created: number;
   started?: number;
   finished?: number;
@@ -101,10 +103,20 @@ export interface Run {
 }
 
 export interface RunDetail extends Run {
+  inputs?: Record<string, unknown>;
+  options?: { targets?: string[]; use_cache?: boolean };
   outputs?: Record<string, unknown>;
   nodes?: Record<string, { state: string; seconds: number }>;
   seconds?: number;
   last_event?: number;
+}
+
+/** The running runs and then the waiting ones, in the order in which they go. */
+export interface QueueState {
+  paused: boolean;
+  running: number;
+  waiting: number;
+  runs: Run[];
 }
 
 export interface Plan {
@@ -149,6 +161,10 @@ export interface RunEvent {
   nodes?: number;
   error?: RunError;
   title?: string;
+  workflow?: string;
+  /** Seconds since 1970. */
+  at?: number;
+  paused?: boolean;
 }
 
 export interface PreviewHeader {

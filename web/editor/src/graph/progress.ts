@@ -1,6 +1,6 @@
 /** What a run's events say about the nodes of its document. */
 
-import type { RunEvent, RunStatus } from "../api/types";
+import type { RunError, RunEvent, RunStatus } from "../api/types";
 
 export interface NodeRun {
   state: "running" | "done" | "cached" | "failed";
@@ -15,16 +15,22 @@ export interface NodeRun {
 export interface RunState {
   id: string;
   state: RunStatus;
+  title: string;
+  /** When it began, in milliseconds since 1970; 0 while it waits. */
+  started: number;
   /** How many nodes run and how many are cached, by the plan. */
   toRun: number;
   cached: number;
   seconds: number;
-  message: string;
+  error: RunError | null;
+  warnings: readonly string[];
   nodes: Record<string, NodeRun>;
+  /** The nodes that are to run, with the seconds that each took the last time; 0 where nobody knows. */
+  expected: Readonly<Record<string, number>>;
 }
 
-export function newRun(id: string): RunState {
-  return { id, state: "queued", toRun: 0, cached: 0, seconds: 0, message: "", nodes: {} };
+export function newRun(id: string, title = "", expected: Record<string, number> = {}): RunState {
+  return { id, state: "queued", title, started: 0, toRun: 0, cached: 0, seconds: 0, error: null, warnings: [], nodes: {}, expected };
 }
 
 export const hasEnded = (state: RunStatus) => state === "ok" || state === "failed" || state === "cancelled";
@@ -38,13 +44,15 @@ export function advance(run: RunState, event: RunEvent): RunState {
     case "queued":
       return run;
     case "running":
-      return { ...newRun(run.id), state: "running" };
+      return { ...newRun(run.id, run.title, run.expected), state: "running", started: (event.at ?? 0) * 1000 };
     case "interrupted":
       return { ...run, state: "interrupted" };
     case "plan":
       return { ...run, toRun: event.to_run ?? 0, cached: event.cached ?? 0 };
     case "ended":
       return ended(run, event);
+    case "warning":
+      return { ...run, warnings: [...run.warnings, event.message ?? ""] };
     default:
       return event.node ? { ...run, nodes: { ...run.nodes, [topOf(event.node)]: advanceNode(run, event) } } : run;
   }
@@ -55,7 +63,7 @@ function ended(run: RunState, event: RunEvent): RunState {
   const nodes = Object.fromEntries(Object.entries(run.nodes).filter(([, node]) => node.state !== "running"));
   const blamed = event.error?.node ? topOf(event.error.node) : "";
   if (blamed && event.error) nodes[blamed] = { ...blank, ...nodes[blamed], state: "failed", message: event.error.message };
-  return { ...run, state, seconds: event.seconds ?? 0, message: event.error?.message ?? "", nodes };
+  return { ...run, state, seconds: event.seconds ?? 0, error: event.error ?? null, nodes };
 }
 
 const blank: NodeRun = { state: "running", step: 0, total: 0, seconds: 0, source: "", message: "" };
@@ -78,15 +86,41 @@ function advanceNode(run: RunState, event: RunEvent): NodeRun {
   }
 }
 
-/** How much of the run is done, from 0 to 1. */
+/** How much of the run is done, from 0 to 1; a node weighs as much as it took the last time. */
 export function fraction(run: RunState): number {
   if (hasEnded(run.state)) return 1;
-  const total = run.toRun + run.cached;
-  if (total === 0) return 0;
-  const done = Object.values(run.nodes).reduce((sum, { state, step, total: steps }) => {
-    return sum + (state === "running" ? (steps > 0 ? step / steps : 0) : 1);
-  }, 0);
-  return Math.min(done / total, 1);
+  const { done, total } = work(run);
+  return total > 0 ? Math.min(done / total, 1) : 0;
+}
+
+/** How many seconds are left, or null as long as nobody can know. */
+export function remaining(run: RunState, now: number): number | null {
+  if (run.state !== "running" || run.started === 0) return null;
+  const elapsed = Math.max(0, now - run.started) / 1000;
+  const { done, total, measured } = work(run);
+  const share = total > 0 ? done / total : 0;
+  if (share > 0.05 && elapsed > 0.5) return (elapsed * (1 - share)) / share;
+  return measured && total > done ? total - done : null;
+}
+
+/** The work of a run and what of it is done: in seconds where all its nodes were measured, else in nodes. */
+function work({ nodes, expected, toRun }: RunState): { done: number; total: number; measured: boolean } {
+  const names = [...new Set([...Object.keys(expected), ...Object.keys(nodes)])].filter((name) => nodes[name]?.state !== "cached");
+  const known = names.map((name) => expected[name] ?? 0).filter((seconds) => seconds > 0);
+  const usual = known.length > 0 ? known.reduce((sum, one) => sum + one, 0) / known.length : 1;
+  let done = 0;
+  let total = Math.max(0, toRun - names.length) * usual;
+  for (const name of names) {
+    const weight = expected[name] || usual;
+    total += weight;
+    done += weight * shareOf(nodes[name]);
+  }
+  return { done, total, measured: known.length > 0 && known.length === names.length };
+}
+
+function shareOf(node: NodeRun | undefined): number {
+  if (!node) return 0;
+  return node.state === "running" ? (node.total > 0 ? node.step / node.total : 0) : 1;
 }
 
 export interface Problem {

@@ -29,7 +29,7 @@ export function Result() {
       )}
       {run?.state === "failed" && (
         <p className="error" role="alert">
-          {run.message}
+          {run.error?.message}
         </p>
       )}
       {preview ? (

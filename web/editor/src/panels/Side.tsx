@@ -3,9 +3,10 @@ import { command } from "../commands/table";
 import { set, useEditor } from "../state/store";
 import { Gallery } from "./Gallery";
 import { PANELS, type PanelId } from "./names";
+import { Queue } from "./Queue";
 import { Result } from "./Result";
 
-const SHOWN: Record<PanelId, ComponentType> = { result: Result, gallery: Gallery };
+const SHOWN: Record<PanelId, ComponentType> = { result: Result, gallery: Gallery, queue: Queue };
 
 /** What is beside the canvas. */
 export function Side() {
@@ -30,7 +31,7 @@ export function Side() {
   );
 }
 
-/** The edge from which every panel is one press away. */
+/** The edge from which every panel is one press away; a number says how much is in it. */
 function Rail() {
   const side = useEditor((now) => now.side);
   return (
@@ -41,8 +42,14 @@ function Rail() {
             {sign}
           </span>
           {title}
+          <Count id={id} />
         </button>
       ))}
     </div>
   );
+}
+
+function Count({ id }: { id: PanelId }) {
+  const count = useEditor((now) => (id === "queue" ? now.queue.running + now.queue.waiting : 0));
+  return count > 0 ? <span className="count">{count}</span> : null;
 }

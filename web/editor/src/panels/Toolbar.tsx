@@ -1,8 +1,9 @@
 import { command, canRun, type Command } from "../commands/table";
-import { fraction, hasEnded } from "../graph/progress";
+import { fraction, hasEnded, remaining } from "../graph/progress";
 import { duration } from "../graph/numbers";
 import { enter } from "../state/document";
-import { isDirty, useEditor } from "../state/store";
+import { isDirty, set, useEditor, type EditorState } from "../state/store";
+import { Times } from "./RunDialog";
 
 /** The bar above the canvas: the file, undo, the run, and what is shown beside the canvas. */
 export function Toolbar() {
@@ -53,24 +54,49 @@ function Button({ id, text, className, disabled }: ButtonProps) {
 }
 
 function RunButtons() {
-  const run = useEditor((now) => now.run);
-  const submitting = useEditor((now) => now.submitting);
   const empty = useEditor((now) => now.flow.length === 0);
-  const toRun = useEditor((now) => Object.values(now.plan).filter((one) => one.state === "run" || one.state === "later").length);
-  const planned = useEditor((now) => Object.keys(now.plan).length);
-  const problems = useEditor((now) => now.problems.length);
-  const going = submitting || (run !== null && !hasEnded(run.state));
-  const word = problems > 0 ? `${problems} ${problems === 1 ? "problem" : "problems"}` : planned > 0 ? (toRun > 0 ? `${toRun} to run` : "all cached") : "";
+  const batch = useEditor((now) => now.batch);
+  const going = useEditor((now) => now.submitting || (now.run !== null && !hasEnded(now.run.state)));
   return (
     <>
-      <span className={`status ${run?.state ?? ""}`} role="status" aria-live="polite">
-        {going ? (run?.state === "queued" ? "waiting" : "running") : ended(run)}
+      <Status going={going} />
+      {going && <Button id="run.cancel" text="Cancel" className="cancel" />}
+      <span className="run-buttons">
+        <Button id="run" text={batch > 1 ? `Run ${batch} ▶` : "Run ▶"} className="primary" disabled={empty} />
+        <Times value={batch} onChange={(value) => set({ batch: value })} />
+        <Button id="run.choose" text="▾" disabled={empty} />
       </span>
-      {going && run && <progress max={1} value={fraction(run)} aria-label="Progress of the run" />}
-      {!going && <span className={`plan${problems > 0 ? " wrong" : ""}`}>{word}</span>}
-      {going ? <Button id="run.cancel" text="Cancel" className="cancel" /> : <Button id="run" text="Run ▶" className="primary" disabled={empty} />}
     </>
   );
+}
+
+/** What the run is doing, how far it is and how long it takes still; before a run, what it would do. */
+function Status({ going }: { going: boolean }) {
+  const run = useEditor((now) => now.run);
+  const waiting = useEditor((now) => now.own.filter((id) => now.live[id]?.state === "queued").length);
+  const paused = useEditor((now) => now.queue.paused);
+  const plan = useEditor((now) => planWord(now));
+  const wrong = useEditor((now) => now.problems.length > 0);
+  const left = run && going ? remaining(run, Date.now()) : null;
+  const more = run?.state === "queued" ? waiting - 1 : waiting;
+  return (
+    <>
+      <span className={`status ${going ? "going" : (run?.state ?? "")}`} role="status" aria-live="polite">
+        {going ? (run?.state === "running" ? "running" : paused ? "the queue is paused" : "queued") : ended(run)}
+        {going && more > 0 && `, ${more} more waiting`}
+      </span>
+      {going && run && <progress max={1} value={fraction(run)} aria-label="Progress of the run" />}
+      {left !== null && <span className="plan eta">{duration(left)} left</span>}
+      {!going && <span className={`plan${wrong ? " wrong" : ""}`}>{plan}</span>}
+    </>
+  );
+}
+
+function planWord({ problems, plan }: EditorState): string {
+  if (problems.length > 0) return `${problems.length} ${problems.length === 1 ? "problem" : "problems"}`;
+  const states = Object.values(plan);
+  const toRun = states.filter((one) => one.state === "run" || one.state === "later").length;
+  return states.length === 0 ? "" : toRun > 0 ? `${toRun} to run` : "all cached";
 }
 
 function ended(run: { state: string; seconds: number } | null): string {

@@ -3,18 +3,19 @@
 import { api } from "../api/client";
 import { listenToKeys } from "../commands/listen";
 import { makeCatalog } from "../graph/catalog";
-import { fraction, hasEnded } from "../graph/progress";
 import { keepDraft, reopen } from "./files";
 import { tell } from "./notes";
-import { follow, replan } from "./runs";
-import { isDirty, set, state, useEditor } from "./store";
+import { replan } from "./plan";
+import { follow } from "./runs";
+import { set, useEditor } from "./store";
 import { startTheme } from "./theme";
+import { keepTitle } from "./title";
 
 const SETTLE_MS = 350;
 
 export function begin(): () => void {
   startTheme();
-  const stops: (() => void)[] = [listenToKeys(), watch()];
+  const stops: (() => void)[] = [listenToKeys(), keepTitle(), watch()];
   let ended = false;
   load().then(
     (stop) => (ended ? stop() : stops.push(stop)),
@@ -39,7 +40,6 @@ async function load(): Promise<() => void> {
 function watch(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = useEditor.subscribe((now, before) => {
-    if (now.run !== before.run || now.history !== before.history) document.title = titleOf();
     if (now.history.present === before.history.present && now.name === before.name && now.catalog === before.catalog) return;
     const meaning = now.history.present.nodes !== before.history.present.nodes || now.history.present.inputs !== before.history.present.inputs || now.history.present.outputs !== before.history.present.outputs || now.history.present.subgraphs !== before.history.present.subgraphs;
     clearTimeout(timer);
@@ -55,11 +55,4 @@ function watch(): () => void {
     clearTimeout(timer);
     removeEventListener("pagehide", leave);
   };
-}
-
-function titleOf(): string {
-  const now = state();
-  const { run, name, history } = now;
-  const share = run && !hasEnded(run.state) ? `${Math.round(fraction(run) * 100)} % ` : run?.state === "failed" ? "✕ " : "";
-  return `${share}${isDirty(now) ? "● " : ""}${history.present.title || name || "graph-engine"}`;
 }

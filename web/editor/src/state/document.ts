@@ -18,6 +18,12 @@ export function edit(make: (body: Body) => Body, key = ""): void {
   show(history.record(past, inside(past.present, path, (body) => sweepRoutes(make(body))), key));
 }
 
+/** Change the whole document, whatever part of it is on the canvas. */
+export function editWhole(make: (document: Workflow) => Workflow, key = ""): void {
+  const { history: past } = state();
+  show(history.record(past, make(past.present), key));
+}
+
 function inside<B extends Body>(body: B, [name, ...rest]: readonly string[], make: (body: Body) => Body): B {
   if (name === undefined) return make(body) as B;
   const sub = body.subgraphs?.[name];
@@ -133,7 +139,7 @@ export async function positioned<B extends Body>(body: B): Promise<B> {
 
 /** Show another document; its history begins anew. */
 export function replaceDocument(document: Workflow, file: { name: string; etag: string | null; saved: Workflow }): void {
-  set({ ...file, history: history.begin(document), path: [], selectedEdges: new Set(), plan: {}, problems: [], run: null, results: {}, previews: {} });
+  set({ ...file, history: history.begin(document), path: [], selectedEdges: new Set(), plan: {}, problems: [], run: null, own: [], results: {}, previews: {} });
   set({ flow: flowOf(document, []) });
 }
 

@@ -1,28 +1,41 @@
-/** Running: submit, follow the events, keep what came of it; and the plan, which says before a run what it would do. */
+/** Running: submit, follow the events of every run, show this tab's runs on the nodes, and keep what came of them. */
 
 import { api, ApiError } from "../api/client";
 import { listen } from "../api/socket";
-import type { OutputFile, RunEvent } from "../api/types";
+import type { OutputFile, Run, RunEvent } from "../api/types";
 import type { Workflow } from "../graph/document";
-import { advance, hasEnded, newRun, problemOf, topOf } from "../graph/progress";
+import { advance, hasEnded, newRun, problemOf, topOf, type RunState } from "../graph/progress";
+import { highest } from "../graph/order";
+import { stepSeeds } from "../graph/seeds";
+import { without } from "../graph/edit";
+import { announce } from "./announce";
+import { editWhole } from "./document";
 import { tell, tellError } from "./notes";
+import { expectation, remember, replan } from "./plan";
+import { refreshQueue } from "./queue";
 import { isDirty, set, state } from "./store";
 
-const CURRENT = "graph-engine:run";
+const OWN = "graph-engine:runs";
 const PREVIEWS = { size: 256, per_second: 5 };
+const LAST_ENDED = 20;
 
 let seen = 0;
-/** Events that came while a run was submitted: they may be of that run, whose id the answer is still to tell. */
-let early: RunEvent[] | null = null;
+/** Runs that ended a moment ago: the answer to a submission may come after its run's last event. */
+const ended = new Map<string, RunState>();
 
-/** Follow the server from an event on; a run that this tab began before a reload is followed from its beginning. */
+/** A run of this tab that is followed again after a reload: from event `after` on, as a run of the document `name`. */
+interface Own {
+  id: string;
+  after: number;
+  name: string;
+}
+
+/** Follow the server from an event on; runs that this tab began before a reload are followed from their beginning. */
 export function follow(latest: number): () => void {
-  const last = JSON.parse(sessionStorage.getItem(CURRENT) ?? "null") as { id: string; after: number } | null;
-  seen = latest;
-  if (last && last.after <= latest) {
-    set({ run: newRun(last.id) });
-    seen = last.after;
-  }
+  const mine = readOwn().filter((one) => one.after <= latest && one.name === state().name);
+  seen = Math.min(latest, ...mine.map((one) => one.after));
+  const last = mine.at(-1);
+  if (last) set({ own: mine.map((one) => one.id), run: newRun(last.id) });
   return listen(seen, {
     event: (event) => {
       seen = event.seq;
@@ -33,17 +46,53 @@ export function follow(latest: number): () => void {
     },
     connected: (online) => {
       set({ online });
+      if (online) refreshQueue();
     },
   });
 }
 
+function readOwn(): Own[] {
+  const found: unknown = JSON.parse(sessionStorage.getItem(OWN) ?? "[]");
+  return Array.isArray(found) ? (found as Own[]) : [];
+}
+
+const OF_THE_QUEUE = new Set(["queued", "running", "interrupted", "ended", "moved", "queue"]);
+
 function apply(event: RunEvent): void {
-  early?.push(event);
+  if (OF_THE_QUEUE.has(event.type)) refreshQueue();
+  const { live, own } = state();
+  const id = event.run;
+  if (!id) return;
+  const old = live[id] ?? (state().run?.id === id ? state().run! : newRun(id, event.title));
+  const next = advance(old, event);
+  if (event.type === "finished" && event.node && own.includes(id)) remember(event.node, event.seconds ?? 0);
+  if (hasEnded(next.state)) {
+    set({ live: without(live, [id]) });
+    keepEnded(next);
+  } else set({ live: { ...live, [id]: next } });
+  if (own.includes(id)) showOwn(next, hasEnded(old.state));
+}
+
+function keepEnded(run: RunState): void {
+  ended.set(run.id, run);
+  if (ended.size > LAST_ENDED) ended.delete(ended.keys().next().value!);
+}
+
+/** Show a run of this tab that went on: the one that runs comes before those that wait or have ended. */
+function showOwn(next: RunState, known: boolean): void {
   const { run } = state();
-  if (!run || event.run !== run.id) return;
-  const next = advance(run, event);
-  set({ run: next });
-  if (!hasEnded(run.state) && hasEnded(next.state)) void finish(next.id);
+  if (run?.id === next.id) set({ run: next });
+  else if (next.state === "running" && run?.state !== "running") show(next);
+  if (!hasEnded(next.state) || known) return;
+  void finish(next);
+  const { live, own } = state();
+  const going = own.map((id) => live[id]).find((one) => one?.state === "running");
+  if (going) show(going);
+}
+
+function show(run: RunState): void {
+  for (const url of Object.values(state().previews)) URL.revokeObjectURL(url);
+  set({ run, previews: {} });
 }
 
 function showPreview(node: string, picture: Blob): void {
@@ -52,13 +101,13 @@ function showPreview(node: string, picture: Blob): void {
   set({ previews: { ...previews, [node]: URL.createObjectURL(picture) } });
 }
 
-async function finish(id: string): Promise<void> {
+async function finish(run: RunState): Promise<void> {
   try {
-    const detail = await api.readRun(id);
-    const { run, history } = state();
-    if (run?.id !== id) return;
-    set({ results: { ...state().results, ...resultsOf(history.present, detail.outputs ?? {}) } });
+    const detail = await api.readRun(run.id);
+    if (!state().own.includes(run.id)) return;
+    set({ results: { ...state().results, ...resultsOf(state().history.present, detail.outputs ?? {}) } });
     if (detail.state === "failed" && !detail.error?.node) tell(detail.error?.message ?? "The run failed", "error");
+    announce(detail);
     void replan();
   } catch (error) {
     tellError(error);
@@ -80,27 +129,62 @@ function isFile(value: unknown): value is OutputFile {
   return typeof value === "object" && value !== null && "url" in value && "name" in value;
 }
 
-export async function submit(options: { targets?: string[]; use_cache?: boolean } = {}): Promise<void> {
-  const now = state();
-  if (now.submitting || (now.run && !hasEnded(now.run.state))) return tell("A run is going on; Esc in the toolbar or Ctrl+Alt+Enter cancels it");
+export interface Wanted {
+  /** Nodes or outputs to run to; all that the workflow is for when left out. */
+  targets?: string[];
+  use_cache?: boolean;
+  /** Before everything that waits. */
+  front?: boolean;
+  /** How many runs; as many as the toolbar says when left out. */
+  count?: number;
+}
+
+let last: Promise<void> = Promise.resolve();
+
+/** Queue runs of the document; a call while another one is on its way comes after it, with the seeds as they are then. */
+export function submit(wanted: Wanted = {}): Promise<void> {
   set({ submitting: true });
-  const after = seen;
-  early = [];
+  const mine = last.then(() => submitAll(wanted));
+  last = mine;
+  return mine.finally(() => {
+    if (last === mine) set({ submitting: false });
+  });
+}
+
+async function submitAll({ front = false, count = state().batch, ...options }: Wanted): Promise<void> {
+  const made: string[] = [];
   try {
-    const what = now.name && !isDirty(now) ? { workflow: now.name } : { document: now.history.present };
-    const detail = await api.run({ ...what, options: { ...options, previews: PREVIEWS } });
-    sessionStorage.setItem(CURRENT, JSON.stringify({ id: detail.id, after }));
-    for (const url of Object.values(state().previews)) URL.revokeObjectURL(url);
-    set({ run: newRun(detail.id), previews: {}, problems: [] });
-    const missed = early;
-    early = null;
-    for (const event of missed) apply(event);
+    const priority = front ? highest((await api.queue()).runs.filter((run) => run.state === "queued")) : 0;
+    for (let index = 0; index < count; index++) {
+      made.push(await submitOne(options, priority));
+      editWhole((document) => stepSeeds(document), "seeds");
+    }
   } catch (error) {
     refuse(error);
-  } finally {
-    early = null;
-    set({ submitting: false });
   }
+  if (front) for (const id of made.reverse()) await api.moveRun(id, { place: "first" }).catch(() => undefined); // one that runs already is in front
+}
+
+async function submitOne(options: { targets?: string[]; use_cache?: boolean }, priority: number): Promise<string> {
+  const now = state();
+  const after = seen;
+  const what = now.name && !isDirty(now) ? { workflow: now.name } : { document: now.history.present };
+  const { id, title } = await api.run({ ...what, priority, options: { ...options, previews: PREVIEWS } });
+  adopt({ id, after, name: now.name }, { id, title }, expectation(options.targets));
+  return id;
+}
+
+/** From now on a run is this tab's, whatever was told of it already. */
+function adopt(own: Own, { id, title }: Pick<Run, "id" | "title">, expected: Record<string, number>): void {
+  const { live, run } = state();
+  const over = ended.get(id);
+  const mine = { ...(over ?? live[id] ?? newRun(id, title)), expected };
+  const going = [...readOwn().filter((one) => one.id in live), own];
+  sessionStorage.setItem(OWN, JSON.stringify(going));
+  set({ own: going.map((one) => one.id), problems: [] });
+  if (!over) set({ live: { ...live, [id]: mine } });
+  if (!run || hasEnded(run.state) || (run.state === "queued" && mine.state !== "queued")) show(mine);
+  if (over) void finish(mine);
 }
 
 function refuse(error: unknown): void {
@@ -110,29 +194,14 @@ function refuse(error: unknown): void {
   } else tellError(error);
 }
 
+/** Cancel the run that is shown, or the first of this tab's that waits. */
 export async function cancel(): Promise<void> {
-  const { run } = state();
-  if (!run || hasEnded(run.state)) return;
+  const { run, own, live } = state();
+  const id = run && !hasEnded(run.state) ? run.id : own.find((one) => one in live);
+  if (!id) return;
   try {
-    await api.cancel(run.id);
+    await api.cancel(id);
   } catch (error) {
     tellError(error);
-  }
-}
-
-let asked = 0;
-
-/** Ask the server what a run would do now, and what is wrong. */
-export async function replan(): Promise<void> {
-  const number = ++asked;
-  const { history, catalog } = state();
-  if (!catalog || Object.keys(history.present.nodes).length === 0) return set({ plan: {}, problems: [] });
-  try {
-    const plan = await api.plan(history.present);
-    if (number === asked) set({ plan: plan.nodes, problems: [] });
-  } catch (error) {
-    if (number !== asked || !(error instanceof ApiError) || error.status === 0) return;
-    const problems = error.problems.length > 0 ? error.problems : [{ message: error.message }];
-    set({ plan: {}, problems: problems.map(({ message }) => problemOf(message)) });
   }
 }

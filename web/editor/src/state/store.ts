@@ -2,7 +2,7 @@
 
 import type { Node } from "@xyflow/react";
 import { create } from "zustand";
-import type { OutputFile } from "../api/types";
+import type { OutputFile, QueueState } from "../api/types";
 import type { Catalog } from "../graph/catalog";
 import { emptyWorkflow, type Body, type Position, type Workflow } from "../graph/document";
 import { begin, type History } from "../graph/history";
@@ -25,6 +25,7 @@ export type Dialog =
   | { kind: "commands" }
   | { kind: "help" }
   | { kind: "save" }
+  | { kind: "run" }
   | { kind: "picture"; files: OutputFile[]; index: number }
   | { kind: "wire"; node: string; from: LooseWire | null }
   | { kind: "palette"; at: Position; wire: LooseWire | null; swap?: string };
@@ -63,8 +64,16 @@ export interface EditorState {
   fitting: ReadonlySet<string> | null;
   wire: LooseWire | null;
 
+  /** The run that is shown on the nodes: of this tab's runs the one that runs, else the newest. */
   run: RunState | null;
+  /** This tab's runs of this document, in the order of submission. */
+  own: readonly string[];
+  /** Every run that has not ended, whoever began it, as far as its events told. */
+  live: Readonly<Record<string, RunState>>;
+  queue: QueueState;
   submitting: boolean;
+  /** How many runs one press of Run queues. */
+  batch: number;
   previews: Readonly<Record<string, string>>;
   results: Readonly<Record<string, OutputFile[]>>;
   plan: Readonly<Record<string, Planned>>;
@@ -93,7 +102,11 @@ export const useEditor = create<EditorState>(() => ({
   fitting: null,
   wire: null,
   run: null,
+  own: [],
+  live: {},
+  queue: { paused: false, running: 0, waiting: 0, runs: [] },
   submitting: false,
+  batch: 1,
   previews: {},
   results: {},
   plan: {},

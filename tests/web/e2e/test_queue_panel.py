@@ -57,7 +57,7 @@ def test_one_press_queues_several_runs_and_the_next_press_queues_more(editor: Ed
     expect(editor.page.locator(".toolbar .status")).to_contain_text("5 more waiting")
     assert editor.page.title().startswith("waiting +5 · ")
     editor.page.get_by_role("button", name="Go on").click()
-    expect(rows(editor)).to_have_count(0)
+    expect(rows(editor)).to_have_count(0, timeout=30_000)
     editor.page.locator(".toolbar .status.ok").wait_for()
     ended = server.ask("GET", "/runs?workflow=several")["runs"]
     assert [run["state"] for run in ended] == ["ok"] * 6

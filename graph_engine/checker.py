@@ -28,6 +28,10 @@ def check(
     """
     checker = _Checker(registry)
     graph = checker.graph(workflow, given or {}, prefix)
+    if not (prefix or graph.nodes or graph.outputs or checker.problems) and graph.left_out:
+        said = "; ".join(f"'{name}' {why}" for name, why in list(graph.left_out.items())[:3])
+        message = f"nothing is left to run: {said}; take the mode of a node away"
+        checker.problems.append(workflow.place.problem(message, "nodes"))
     if checker.problems:
         raise WorkflowError(_in_file_order(checker.problems))
     return graph
@@ -67,7 +71,15 @@ class _Checker:
         reads_files = self.layout.reads_files or any(
             inner.reads_files for node in nodes.values() for inner in node.inside.values()
         )
-        return Graph(workflow, nodes, dict(self._outputs(top)), workflow.inputs, self.input_types, reads_files)
+        return Graph(
+            workflow,
+            nodes,
+            dict(self._outputs(top)),
+            workflow.inputs,
+            self.input_types,
+            reads_files,
+            self.layout.left_out,
+        )
 
     def _order(self, links: Mapping[str, dict[str, Source]]) -> list[str]:
         needs = {name: {ref.node for ref in _refs(sources) if ref.node in links} for name, sources in links.items()}

@@ -103,7 +103,10 @@ class GraphNode:
 
 @dataclass(slots=True)
 class Graph:
-    """Checked nodes by id, in topological order, with the workflow's public face."""
+    """Checked nodes by id, in topological order, with the workflow's public face.
+
+    left_out: the nodes that are muted, bypassed, or cannot do without one that is, and why.
+    """
 
     workflow: Workflow
     nodes: dict[str, GraphNode]
@@ -111,6 +114,7 @@ class Graph:
     inputs: Mapping[str, InputDecl]
     input_types: Mapping[str, Any] = field(default_factory=dict)
     reads_files: bool = False
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def default_targets(self) -> list[str]:
         """The nodes that a run is for: those of the declared outputs, and those that exist for their effect.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from graph_engine.errors import Problem, WorkflowError, did_you_mean
+from graph_engine.faces import Settler, leaves_all
 from graph_engine.files import FileRefused, find_in_roots
 from graph_engine.graph import Const, Graph, InputRef, Ref, Source
 from graph_engine.kinds import kind_of
@@ -65,10 +66,12 @@ class Layout:
         self.problems: list[Problem] = []
         self.drafts: dict[str, Draft] = {}
         self._chain = chain
-        self._files: dict[Path, Workflow | None] = {}
+        self._files: dict[Path, Workflow | list[Problem]] = {}
         self._scopes: list[Scope] = []
         self._passing: list[tuple[str, str]] = []
         self._count = 0
+        self.left_out: dict[str, str] = {}
+        self._settler: Settler | None = None
 
     @property
     def reads_files(self) -> bool:
@@ -77,6 +80,8 @@ class Layout:
 
     def lay_out(self, workflow: Workflow, given: Mapping[str, Source], prefix: str) -> Scope:
         """Collect every node; `given` says what the declared inputs stand for."""
+        if not leaves_all(workflow):
+            self._settler = Settler(self.registry, self._body_quietly, self._type_quietly)
         top = Scope(workflow, prefix, self._chain)
         top.inputs = {name: given.get(name, InputRef(name)) for name in workflow.inputs}
         self._collect(top)
@@ -103,6 +108,10 @@ class Layout:
 
     def _collect(self, scope: Scope) -> None:
         self._scopes.append(scope)
+        if self._settler is not None:
+            found = self._settler.settle(scope.workflow)
+            scope.workflow = found.workflow
+            self.left_out |= {scope.prefix + name: why for name, why in found.left_out.items()}
         for name, entry in scope.workflow.nodes.items():
             self._count += 1
             if self._count > _MAX_NODES:
@@ -209,6 +218,22 @@ class Layout:
             return None
         return self._read(name, draft)
 
+    def _body_quietly(self, workflow: Workflow, entry: NodeEntry) -> Workflow | None:
+        """`find_body` before it is known whether the node runs: what is wrong with it is told when it does."""
+        kind, _, name = entry.type.partition(":")
+        if kind not in ("workflow", "subgraph") or not name:
+            return None
+        count = len(self.problems)
+        found = self.find_body(entry.type, Draft("", entry, Scope(workflow)))
+        del self.problems[count:]
+        return found
+
+    def _type_quietly(self, decl: InputDecl) -> Any:
+        count = len(self.problems)
+        found = self.input_type(decl)
+        del self.problems[count:]
+        return found
+
     def _read(self, name: str, draft: Draft) -> Workflow | None:
         source = draft.scope.workflow.source
         try:
@@ -217,12 +242,15 @@ class Layout:
             self.problems.append(draft.entry.place.problem(f"sub-workflow: {error}", "node"))
             return None
         if path not in self._files:
-            self._files[path] = None
             try:
                 self._files[path] = read_workflow(path)
             except WorkflowError as error:
-                self.problems += error.problems
-        return self._files[path]
+                self._files[path] = error.problems
+        found = self._files[path]
+        if isinstance(found, Workflow):
+            return found
+        self.problems += found
+        return None
 
     # Links ----------------------------------------------------------------------------------------------------------
 

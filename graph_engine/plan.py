@@ -30,7 +30,7 @@ __all__ = [
     "workflow_identity",
 ]
 
-State = Literal["memory", "disk", "run", "on demand", "not needed"]
+State = Literal["memory", "disk", "run", "on demand", "not needed", "left out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,12 @@ class Plan:
 
     @property
     def steps(self) -> list[PlanStep]:
-        """Every node in the order of the graph."""
-        return [
-            PlanStep(name, node.type, self.states[name], self.reasons.get(name, ""))
-            for name, node in self.graph.nodes.items()
-        ]
+        """Every node in the order of the graph, and then those that are left out of it."""
+        known, entries = self.graph.nodes.items(), self.graph.workflow.nodes
+        steps = [PlanStep(name, node.type, self.states[name], self.reasons.get(name, "")) for name, node in known]
+        for name, why in self.graph.left_out.items():
+            steps.append(PlanStep(name, entries[name].type if name in entries else "", "left out", why))
+        return steps
 
     @property
     def to_run(self) -> list[str]:
@@ -220,6 +221,8 @@ def pick_targets(graph: Graph, targets: Iterable[str]) -> tuple[str, ...]:
     for target in targets:
         output = graph.outputs.get(target)
         name = output.node if isinstance(output, Ref) else target
+        if name in graph.left_out:
+            raise InputError(f"'{name}' does not run: it {graph.left_out[name]}; take the mode away")
         if name not in graph.nodes:
             hint = did_you_mean(name, [*graph.nodes, *graph.outputs])
             raise InputError(f"there is no node or output '{target}' to run to.{hint}")

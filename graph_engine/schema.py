@@ -8,7 +8,7 @@ from graph_engine.kinds import kind_of
 from graph_engine.node import Input, NodeSpec
 from graph_engine.plugins import Registry
 from graph_engine.sockets import json_schema, split_optional
-from graph_engine.workflow import FORMAT, INPUT_TYPES
+from graph_engine.workflow import FORMAT, INPUT_TYPES, MODES
 
 __all__ = ["workflow_schema"]
 
@@ -83,6 +83,7 @@ def _node(registry: Registry) -> dict[str, Any]:
             "node": {"type": "string"},
             "version": {"type": "integer", "minimum": 1},
             "title": {"type": "string"},
+            "mode": {"enum": [*MODES]},
             "with": {"type": "object"},
             "from": {
                 "type": "object",

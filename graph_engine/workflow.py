@@ -18,6 +18,7 @@ from graph_engine.sockets import Seed, Slider, Widget, convert
 __all__ = [
     "FORMAT",
     "INPUT_TYPES",
+    "MODES",
     "InputDecl",
     "Link",
     "NodeEntry",
@@ -29,6 +30,7 @@ __all__ = [
 
 FORMAT = 1
 MAX_NODES = 20_000
+MODES = ("mute", "bypass")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,79}")
 _LINK = re.compile(r"(?P<node>[A-Za-z_][\w-]*)(\.(?P<output>[A-Za-z_][\w-]*))?(?P<each>\[\*\])?")
 _TYPE = re.compile(r"list\[(?P<item>[A-Za-z]+)\]|(?P<single>[A-Za-z]+)")
@@ -138,13 +140,17 @@ class InputDecl:
 
 @dataclass(frozen=True)
 class NodeEntry:
-    """One node of the file: its type, its values (`with`) and its links (`from`)."""
+    """One node of the file: its type, its values (`with`) and its links (`from`).
+
+    mode: `mute` or `bypass` for a node that does not run (see `modes`), else empty.
+    """
 
     type: str
     values: Mapping[str, Any] = field(default_factory=dict)
     links: Mapping[str, Link | tuple[Link, ...]] = field(default_factory=dict)
     version: int | None = None
     title: str | None = None
+    mode: str = ""
     place: Place = field(default=Place(), compare=False, repr=False)
 
     def each_link(self) -> Iterator[tuple[str, Link]]:
@@ -327,7 +333,7 @@ class _Parser:
             if self._node_count == MAX_NODES + 1:
                 self._fail(place, f"more than {MAX_NODES} nodes; split the workflow into sub-workflows or use '[*]'")
             return None
-        data = self._mapping(data, place, f"node '{name}'", ("node", "with", "from", "version", "title"))
+        data = self._mapping(data, place, f"node '{name}'", ("node", "with", "from", "version", "title", "mode"))
         if not isinstance(data.get("node"), str):
             self._fail(place, f"node '{name}' does not say which node it is; write 'node: pack.name'")
             return None
@@ -335,11 +341,18 @@ class _Parser:
         if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
             self._fail(place, f"node '{name}': version wants a whole number from 1, found {version!r}", "version")
             version = None
+        mode = data.get("mode", "")
+        if mode not in ("", *MODES):
+            hint = did_you_mean(mode, MODES) if isinstance(mode, str) else ""
+            wanted = f"mode wants {' or '.join(MODES)}, or is left out for a node that runs; found {mode!r}"
+            self._fail(place, f"node '{name}': {wanted}.{hint}", "mode")
+            mode = ""
         values = self._section(data, "with", place)
         links = self._links(name, self._section(data, "from", place), Place(place.document, (*place.path, "from")))
         for twice in values.keys() & links.keys():
             self._fail(place, f"node '{name}': '{twice}' has a value and a link; remove one of them", "from", twice)
-        return NodeEntry(data["node"], values, links, version, self._text(data, "title", place) or None, place)
+        title = self._text(data, "title", place) or None
+        return NodeEntry(data["node"], values, links, version, title, mode, place)
 
     def _links(self, node: str, data: dict[str, Any], place: Place) -> dict[str, Link | tuple[Link, ...]]:
         links: dict[str, Link | tuple[Link, ...]] = {}

@@ -52,6 +52,8 @@ def _node_data(entry: NodeEntry) -> dict[str, Any]:
         data["version"] = entry.version
     if entry.title:
         data["title"] = entry.title
+    if entry.mode:
+        data["mode"] = entry.mode
     if entry.values:
         data["with"] = dict(entry.values)
     if entry.links:

@@ -17,7 +17,8 @@ def draw_svg(workflow: Workflow, registry: Registry, states: Mapping[str, str] |
     """The text of an SVG file.
 
     states: what a plan says of each node (`run`, `memory`, `disk`, `not needed` ...), shown on its box when given.
-    A workflow with mistakes is drawn as far as it goes: unknown nodes are dashed, links to nowhere are left out.
+    A workflow with mistakes is drawn as far as it goes: unknown nodes are dashed (as are muted and
+    bypassed ones, which are right), links to nowhere are left out.
     """
     boxes, wires = read_boxes(workflow, registry)
     return render(arrange(boxes, wires), workflow.title, states or {})

@@ -21,6 +21,7 @@ _ANY = "#9aa5b1"
 _PLAIN = {"text": "#7f8fa6", "choice": "#7f8fa6", "file": "#7f8fa6", "folder": "#7f8fa6", "bool": "#e1a100"}
 _NUMBER = "#3c8dd9"
 _MAX_VALUE = 28
+_MODES = {"mute": "muted: ", "bypass": "bypassed: "}
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Box:
     outputs: list[Socket] = field(default_factory=list)
     accent: str = _ANY
     unknown: bool = False
+    mode: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,12 @@ class _Reader:
         return Box(
             id=name,
             title=entry.title or name,
-            subtitle=entry.type,
+            subtitle=_MODES.get(entry.mode, "") + entry.type,
             inputs=self.input_sockets(entry, spec),
             outputs=outputs,
             accent=outputs[0].color if outputs else _ANY,
             unknown=spec is None and body is None and not entry.type.startswith("workflow:"),
+            mode=entry.mode,
         )
 
     def input_sockets(self, entry: NodeEntry, spec: NodeSpec | None) -> list[Socket]:

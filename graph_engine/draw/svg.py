@@ -64,8 +64,8 @@ def _wire(wire: Wire, path: list[Placed]) -> Iterator[str]:
 def _box(place: Placed, box: Box, state: str | None) -> Iterator[str]:
     x, y, width, height = place.x, place.y, place.width, place.height
     quiet = state is not None and state not in _STATES
-    dash = ' stroke-dasharray="5 4"' if box.unknown else ""
-    yield f'<g opacity="{0.55 if quiet else 1}">'
+    dash = ' stroke-dasharray="5 4"' if box.unknown or box.mode else ""
+    yield f'<g opacity="{0.55 if quiet or box.mode else 1}">'
     yield (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="9" fill="{_PAPER}" '
         f'stroke="{_EDGE}"{dash}/>'

@@ -82,6 +82,20 @@ def test_names_and_values_cannot_break_the_picture(registry):
     assert not [item for item in root.iter() if item.tag.endswith("script")]
 
 
+def test_muted_and_bypassed_nodes_are_dashed_and_say_so(registry):
+    nodes = {
+        "a": NodeEntry("trial.add", {"a": 1}, mode="mute"),
+        "b": NodeEntry("trial.add", {"a": 1}, mode="bypass"),
+        "c": NodeEntry("trial.add", {"a": 1}),
+    }
+    text = draw_svg(Workflow(nodes), registry)
+    assert text.count("stroke-dasharray") == 2
+    assert text.count("muted: trial.add") == text.count("bypassed: trial.add") == 1
+    boxes, _ = read_boxes(Workflow(nodes), registry)
+    widths = {name: place.width for name, place in arrange(boxes, []).places.items()}
+    assert widths["b"] >= widths["c"]
+
+
 def test_a_chain_of_a_thousand_nodes_is_drawn_in_seconds(registry):
     begun = time.process_time()
     draw_svg(ladder(500), registry)

@@ -35,7 +35,9 @@ def entries(draw):
     values_ = draw(st.dictionaries(names, values, max_size=3))
     free = names.filter(lambda name: name not in values_)
     linked = draw(st.dictionaries(free, mapped | st.lists(links, max_size=3).map(tuple), max_size=3))
-    return NodeEntry(draw(texts), values_, linked, draw(st.none() | st.integers(1, 9)), draw(st.none() | texts) or None)
+    mode = draw(st.sampled_from(["", "mute", "bypass"]))
+    title = draw(st.none() | texts) or None
+    return NodeEntry(draw(texts), values_, linked, draw(st.none() | st.integers(1, 9)), title, mode)
 
 
 @st.composite

@@ -99,6 +99,20 @@ def test_a_plan_says_what_would_run_and_why_and_runs_nothing(settings: Settings)
         assert plan["nodes"]["a"] == {"state": "run", "reason": "b 5 -> 6"}
 
 
+def test_a_muted_node_is_left_out_of_plan_and_run_and_kept_in_the_document(settings: Settings) -> None:
+    @with_client(settings)
+    async def _(client: Client) -> None:
+        nodes = SUM["nodes"] | {"a": SUM["nodes"]["a"] | {"mode": "mute"}}
+        document = SUM | {"nodes": nodes}
+        plan = await ask(client, "POST", "/api/v1/plan", json={"document": document})
+        assert plan["nodes"]["a"] == {"state": "left out", "reason": "is muted"}
+        assert plan["to_run"] == 1
+        done = await submit(client, document=document, wait=10)
+        assert (done["state"], done["outputs"], list(done["nodes"])) == ("ok", {"same": 2}, ["n"])
+        kept = await ask(client, "GET", f"/api/v1/runs/{done['id']}/document")
+        assert kept["nodes"]["a"]["mode"] == "mute"
+
+
 def test_the_history_is_paged_and_filtered(settings: Settings) -> None:
     @with_client(settings)
     async def _(client: Client) -> None:

@@ -64,7 +64,8 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """What a run would do with every node: run, memory, disk, not needed, on demand or later."""
+    """What a run would do with every node: run, memory, disk, not needed, on demand, or left out (muted, bypassed, or
+    without what it needs because of one that is)."""
 
     nodes: dict[str, Step]
     to_run: int
@@ -164,7 +165,7 @@ async def plan_run(services: Services, body: Submission) -> Planned:
     plan = await asyncio.to_thread(
         services.engine.plan, found.workflow, body.inputs, body.options.targets, use_cache=body.options.use_cache
     )
-    steps = {name: Step(state, str(plan.reasons.get(name, ""))) for name, state in plan.states.items()}
+    steps = {step.node: Step(step.state, step.reason) for step in plan.steps}
     return Planned(steps, len(plan.to_run))
 
 

@@ -104,6 +104,8 @@ def test_a_stale_link_is_explained_to_a_person_and_a_signed_in_one_passes(small)
     assert answer.status == 401
     assert answer.headers["Content-Type"].startswith("text/html")
     assert b"the token in this link is not this server" in answer.body.lower()
+    assert b'<input id="token" name="token" type="password"' in answer.body
+    assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
     assert "Set-Cookie" not in answer.headers
     again = small.ask("GET", "/?token=old", {"Cookie": f"graph_engine_token={TOKEN}"}, token=None)
     assert (again.status, again.headers["Location"]) == (303, "/")

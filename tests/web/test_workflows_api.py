@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import pytest
 from .things import running
 
 FLOW = "format: 1\ntitle: {title}\nnodes:\n  n: {{node: fault.number}}\noutputs: {{number: n}}\n"
+DOCUMENT = '{"format": 1, "nodes": {"n": {"node": "fault.number"}}, "outputs": {"number": "n"}}'
 URL = "/api/v1/workflows/one"
 
 
@@ -187,3 +189,50 @@ def test_what_a_run_answers_fits_the_interface(server):
     assert done["state"] == "ok", done
     for name, output in face["outputs"].items():
         jsonschema.Draft202012Validator(output["schema"]).validate(done["outputs"][name])
+
+
+def test_listeners_are_told_of_every_change_of_a_file(server):
+    first = server.ask("PUT", URL, {"text": flow("One")}).data["etag"]
+    second = server.ask("PUT", URL, {"text": flow("Two")}, If_Match=first).data["etag"]
+    (revision,) = server.ask("GET", f"{URL}/revisions").data["revisions"]
+    server.ask("POST", f"{URL}/revisions/{revision['id']}/restore")
+    server.ask("POST", f"{URL}/rename", {"name": "two"})
+    server.ask("DELETE", "/api/v1/workflows/two")
+    run = server.ask("POST", "/api/v1/runs", {"document": json.loads(DOCUMENT), "wait": 30}).data
+    wanted = [
+        {"name": "one", "etag": first},
+        {"name": "one", "etag": second},
+        {"name": "one", "etag": first},
+        {"name": "one", "etag": "", "renamed": "two"},
+        {"name": "two", "etag": first},
+        {"name": "two", "etag": ""},
+    ]
+    told = told_until(server, run["last_event"])
+    files = [event for event in told if event["type"] == "workflow"]
+    assert [{key: event[key] for key in event if key in ("name", "etag", "renamed")} for event in files] == wanted
+
+
+def told_until(server, seq):
+    """Stored events of the whole server, up to a number."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.site.port, timeout=30)
+    headers = {"Authorization": f"Bearer {server.settings.token}"}
+    connection.request("GET", "/api/v1/events?after=0", headers=headers)
+    answer, found = connection.getresponse(), []
+    while not found or found[-1]["seq"] < seq:
+        line = answer.readline()
+        if line.startswith(b"data: "):
+            found.append(json.loads(line[6:]))
+    connection.close()
+    return found
+
+
+def test_text_and_document_are_converted_into_each_other_and_nothing_is_saved(server):
+    given = "format: 1\ntitle: 'no'\nnodes:\n  n: {node: some.where, with: {a: [1e-3, 'yes', null]}}\n"
+    found = server.ask("POST", "/api/v1/convert", {"text": given}).data
+    assert found["document"]["nodes"]["n"] == {"node": "some.where", "with": {"a": [0.001, "yes", None]}}
+    again = server.ask("POST", "/api/v1/convert", {"document": found["document"]}).data
+    assert again == found
+    assert server.ask("GET", "/api/v1/workflows").data == {"workflows": []}
+    refused = server.ask("POST", "/api/v1/convert", {"text": "format: 1\nnodes: [1]\n"})
+    assert (refused.status, "nodes" in refused.error["message"]) == (422, True)
+    assert server.ask("POST", "/api/v1/convert", {}).status == 422

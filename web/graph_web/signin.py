@@ -14,7 +14,15 @@ __all__ = ["COOKIE", "SignIn", "new_token"]
 
 COOKIE = "graph_engine_token"
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>graph-engine</title>{head}</head>
-<body><p>{text}</p></body></html>"""
+<body>{text}</body></html>"""
+_FORM = """<main class="broken"><h1>Sign in to graph-engine</h1><p>{text}</p><form action="/" method="get">
+<p><label for="token">Token</label> <input id="token" name="token" type="password" required autofocus
+autocomplete="current-password"> <button class="primary">Sign in</button></p></form></main>"""
+_STYLE = """<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="/static/icon.svg"><link rel="stylesheet" href="/static/index.css">"""
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 _REOPEN = '<meta http-equiv="refresh" content="0;url=/">'
 
 
@@ -51,7 +59,9 @@ class SignIn:
         if not (links and (right or self.knows(request))) and not strange:
             return None
         if strange:
-            response = web.Response(text=_PAGE.format(head=_REOPEN, text="Opening ..."), content_type="text/html")
+            response = web.Response(
+                text=_PAGE.format(head=_REOPEN, text="<p>Opening ...</p>"), content_type="text/html"
+            )
         else:
             response = web.Response(status=303, headers={"Location": "/"})
         if right:
@@ -72,6 +82,7 @@ class SignIn:
         challenge = {"WWW-Authenticate": "Bearer"}
         if request.path == "/" and "text/html" in request.headers.get("Accept", ""):
             text = html.escape(message[0].upper() + message[1:] + ".")
-            page = _PAGE.format(head="", text=text)
-            return web.Response(status=401, text=page, content_type="text/html", headers=challenge)
+            page = _PAGE.format(head=_STYLE, text=_FORM.format(text=text))
+            headers = {**challenge, "Content-Security-Policy": _POLICY}
+            return web.Response(status=401, text=page, content_type="text/html", headers=headers)
         raise Failure(401, "NoToken", message, headers=challenge)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -11,7 +12,9 @@ from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from graph_engine.errors import Problem
-from graph_engine.writer import to_data
+from graph_engine.reader import read_json, read_yaml
+from graph_engine.workflow import parse_workflow
+from graph_engine.writer import to_data, to_yaml
 from graph_web.errors import Failure, Place
 from graph_web.interface import Interface, interface_of
 from graph_web.library import Library, Opened, Saved, SavedList
@@ -21,6 +24,7 @@ from graph_web.sending import client_has
 from graph_web.services import Services
 
 __all__ = [
+    "Converted",
     "Draft",
     "NewName",
     "RevisionPage",
@@ -58,6 +62,13 @@ class WorkflowDocument(SavedWorkflow, frozen=True):
 
     text: str = ""
     document: dict[str, Any] | None = None
+
+
+class Converted(msgspec.Struct, frozen=True):
+    """A workflow document: text is its YAML, document the same as JSON."""
+
+    text: str
+    document: dict[str, Any]
 
 
 class NewName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,6 +130,7 @@ async def save_workflow(services: Services, request: web.Request, name: str, bod
         return new, _with_problems(services, saved)
 
     new, saved = await asyncio.to_thread(save)
+    _tell(services, name, saved.etag)
     headers = {"ETag": saved.etag} | ({"Location": request.rel_url.raw_path} if new else {})
     return Reply(saved, 201 if new else 200, headers)
 
@@ -127,6 +139,8 @@ async def save_workflow(services: Services, request: web.Request, name: str, bod
 async def rename_workflow(services: Services, request: web.Request, name: str, body: NewName) -> Reply[Saved]:
     """Give a workflow another name; its revisions go with it."""
     saved = await asyncio.to_thread(services.library.rename, name, body.name, request.headers.get("If-Match"))
+    _tell(services, name, "", body.name)
+    _tell(services, body.name, saved.etag)
     return Reply(saved, headers={"ETag": saved.etag})
 
 
@@ -134,6 +148,7 @@ async def rename_workflow(services: Services, request: web.Request, name: str, b
 async def delete_workflow(services: Services, request: web.Request, name: str) -> None:
     """Move a workflow with its revisions to the trash. Runs of it go on: each has the workflow as it was submitted."""
     await asyncio.to_thread(services.library.delete, name, request.headers.get("If-Match"))
+    _tell(services, name, "")
 
 
 @route("GET", "/api/v1/workflows/{name}/interface", errors=(404, 422))
@@ -167,7 +182,29 @@ async def restore_revision(services: Services, request: web.Request, name: str, 
         return _with_problems(services, services.library.restore(name, revision, if_match))
 
     saved = await asyncio.to_thread(restore)
+    _tell(services, name, saved.etag)
     return Reply(saved, headers={"ETag": saved.etag})
+
+
+@route("POST", "/api/v1/convert", accepts="application/json, application/yaml", errors=(400, 422), changes=False)
+async def convert_workflow(body: Draft) -> Converted:
+    """A workflow as YAML and as JSON, whichever was given; nothing is saved, and what cannot run is converted too."""
+    if (body.text is UNSET) == (body.document is UNSET):
+        raise Failure(422, "BadBody", "give either `text` (YAML) or `document` (JSON)")
+    text = body.text if isinstance(body.text, str) else bytes(body.document).decode()  # type: ignore[arg-type]
+    read = read_yaml if isinstance(body.text, str) else read_json
+
+    def convert() -> Converted:
+        workflow = parse_workflow(read(text, "document"), Path("document"))
+        return Converted(to_yaml(workflow), to_data(workflow))
+
+    return await asyncio.to_thread(convert)
+
+
+def _tell(services: Services, name: str, etag: str, renamed: str = "") -> None:
+    """Let the listeners know that a file changed: an empty etag is one that is gone, `renamed` where it went."""
+    event = {"type": "workflow", "name": name, "etag": etag}
+    services.queue.recorder.event("", event | ({"renamed": renamed} if renamed else {}))
 
 
 # In a thread --------------------------------------------------------------------------------------------------------

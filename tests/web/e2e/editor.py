@@ -63,7 +63,8 @@ class Editor:
         """The document on the canvas, as the draft that the editor keeps has it, or the saved file."""
         self.settle()
         name = self.page.evaluate("() => sessionStorage.getItem('graph-engine:current') ?? ''")
-        draft = self.page.evaluate("(name) => localStorage.getItem('graph-engine:draft:' + name)", name)
+        key = "`graph-engine:draft:${sessionStorage.getItem('graph-engine:tab')}:${name}`"
+        draft = self.page.evaluate(f"(name) => localStorage.getItem({key})", name)
         if draft is not None:
             return dict(json.loads(draft)["document"])
         return dict(self.server.ask("GET", f"/workflows/{name}")["document"]) if name else {"format": 1, "nodes": {}}

@@ -1,14 +1,17 @@
 import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect } from "react";
 import { Canvas } from "./canvas/Canvas";
+import { Banners } from "./panels/Banners";
 import { Commands } from "./panels/Commands";
 import { Help } from "./panels/Help";
+import { Missing } from "./panels/Missing";
 import { Notes } from "./panels/Notes";
 import { Palette } from "./panels/Palette";
 import { PictureViewer } from "./panels/PictureViewer";
 import { RunDialog } from "./panels/RunDialog";
 import { SaveDialog } from "./panels/SaveDialog";
 import { Side } from "./panels/Side";
+import { SignIn } from "./panels/SignIn";
 import { Start } from "./panels/Start";
 import { WirePorts } from "./panels/WirePorts";
 import { Toolbar } from "./panels/Toolbar";
@@ -21,10 +24,13 @@ export function App() {
   const broken = useEditor((now) => now.broken);
   const ready = useEditor((now) => now.catalog !== null);
   const opened = useEditor((now) => `${now.name}/${now.path.join("/")}`);
+  const signedOut = useEditor((now) => now.signedOut);
+  if (signedOut) return <SignIn />;
   if (broken) return <main className="broken">{broken}</main>;
   return (
     <ReactFlowProvider>
       <Toolbar />
+      <Banners />
       <main className="desk">
         {ready ? <Canvas key={opened} /> : <p className="nothing">Loading ...</p>}
         <Side />
@@ -44,6 +50,8 @@ function Dialogs() {
       return <Commands />;
     case "help":
       return <Help />;
+    case "missing":
+      return <Missing />;
     case "save":
       return <SaveDialog />;
     case "run":

@@ -12,9 +12,11 @@ import type {
   Plan,
   QueueState,
   Run,
+  Revision,
   RunDetail,
   SavedWorkflow,
   ServerInfo,
+  Template,
 } from "./types";
 
 const ROOT = "/api/v1";
@@ -101,8 +103,15 @@ export const api = {
   /** etag: of what is replaced; null for a new one, so that nobody's file is overwritten. */
   save: (name: string, document: Workflow, etag: string | null) =>
     send<SavedWorkflow>("PUT", `/workflows/${at(name)}`, { document }, condition(etag)),
-  saveText: (name: string, text: string) =>
-    send<SavedWorkflow>("PUT", `/workflows/${at(name)}`, { text }, condition(null)),
+  rename: (name: string, to: string) => send<SavedWorkflow>("POST", `/workflows/${at(name)}/rename`, { name: to }),
+  remove: async (name: string) => void (await ask("DELETE", `/workflows/${at(name)}`)),
+  revisions: async (name: string) => (await get<{ revisions: Revision[] }>(`/workflows/${at(name)}/revisions`)).revisions,
+  revision: async (name: string, id: string) => (await get<{ text: string }>(`/workflows/${at(name)}/revisions/${at(id)}`)).text,
+  restore: (name: string, id: string) => send<SavedWorkflow>("POST", `/workflows/${at(name)}/revisions/${at(id)}/restore`, undefined),
+  /** YAML as JSON, or JSON as YAML. */
+  convert: (what: { text: string } | { document: Workflow }) => send<{ text: string; document: Workflow }>("POST", "/convert", what),
+  templates: async () => (await get<{ templates: Template[] }>("/templates")).templates,
+  template: async (name: string) => (await get<{ document: Workflow | null }>(`/templates/${at(name)}`)).document,
   run: (call: RunCall) => send<RunDetail>("POST", "/runs", call),
   readRun: (id: string) => get<RunDetail>(`/runs/${at(id)}`),
   cancel: (id: string) => send<RunDetail>("POST", `/runs/${at(id)}/cancel`, undefined),
@@ -134,3 +143,4 @@ function condition(etag: string | null): Record<string, string> {
 
 export const outputThumbnail = (id: string, size: number) => `${ROOT}/outputs/${at(id)}/thumbnail?size=${size}`;
 export const assetThumbnail = (id: string, size: number) => `${ROOT}/assets/${at(id)}/thumbnail?size=${size}`;
+export const templatePicture = (name: string) => `${ROOT}/templates/${at(name)}/picture`;

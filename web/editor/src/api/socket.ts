@@ -38,6 +38,14 @@ export function listen(after: number, listener: Listener): () => void {
     };
   }
 
+  /** The network is back, or a person does not want to wait. */
+  function hurry() {
+    if (socket?.readyState !== WebSocket.CLOSED) return;
+    clearTimeout(timer);
+    wait = 250;
+    open();
+  }
+
   function read(event: RunEvent) {
     if (event.type === "hello") {
       wait = 250;
@@ -50,8 +58,10 @@ export function listen(after: number, listener: Listener): () => void {
   }
 
   open();
+  addEventListener("online", hurry);
   return () => {
     ended = true;
+    removeEventListener("online", hurry);
     clearTimeout(timer);
     socket?.close();
   };

@@ -61,6 +61,24 @@ export interface SavedWorkflow {
   problems?: Place[];
 }
 
+/** A workflow that comes with the program. */
+export interface Template {
+  name: string;
+  title: string;
+  description: string;
+  system: string;
+  picture: boolean;
+  models: { name: string; installed: boolean }[];
+  problem?: string;
+}
+
+/** An earlier text of a saved workflow; created is when it was replaced, in seconds since 1970. */
+export interface Revision {
+  id: string;
+  created: number;
+  bytes: number;
+}
+
 export interface OutputFile {
   id: string;
   name: string;
@@ -165,6 +183,10 @@ export interface RunEvent {
   /** Seconds since 1970. */
   at?: number;
   paused?: boolean;
+  /** Of a saved workflow that changed. */
+  name?: string;
+  etag?: string;
+  renamed?: string;
 }
 
 export interface PreviewHeader {

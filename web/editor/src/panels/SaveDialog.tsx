@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { edit } from "../state/document";
-import { saveAs } from "../state/files";
+import { saveAs, saveOver } from "../state/files";
 import { useEditor } from "../state/store";
 import { closeDialog, Modal } from "./Modal";
 
@@ -11,6 +11,7 @@ export function SaveDialog() {
   const name = useEditor((now) => now.name);
   const title = useEditor((now) => now.history.present.title ?? "");
   const [wanted, setWanted] = useState(name || slug(title));
+  const [taken, setTaken] = useState("");
   const [heading, setHeading] = useState(title);
   return (
     <Modal label="Save the workflow" className="save">
@@ -18,7 +19,7 @@ export function SaveDialog() {
         onSubmit={(event) => {
           event.preventDefault();
           if (heading !== title) edit((body) => ({ ...body, title: heading || undefined }));
-          void saveAs(wanted.trim(), null);
+          void saveAs(wanted.trim(), null).then((answer) => answer === "taken" && setTaken(wanted.trim()));
         }}
       >
         <h2>Save the workflow</h2>
@@ -29,6 +30,15 @@ export function SaveDialog() {
           Title <input className="search" value={heading} onChange={(event) => setHeading(event.target.value)} />
         </label>
         <p className="about">Saved on the server as a YAML file; the shell runs it, and its name becomes an endpoint of the API.</p>
+        {taken === wanted.trim() && taken !== "" && (
+          <p className="error" role="alert">
+            There is a workflow called {taken} already. Choose another name, or{" "}
+            <button type="button" onClick={() => void saveOver(taken)}>
+              Replace it
+            </button>
+            ; its text becomes a revision.
+          </p>
+        )}
         <p className="buttons">
           <button type="button" onClick={closeDialog}>
             Cancel

@@ -1,13 +1,15 @@
 /** The beginning: the catalog, the events, the document that was open; and what goes on as long as the page does. */
 
-import { api } from "../api/client";
+import { api, ApiError } from "../api/client";
 import { listenToKeys } from "../commands/listen";
-import { makeCatalog } from "../graph/catalog";
-import { keepDraft, reopen } from "./files";
+import { loadCatalog, watchConnection } from "./connection";
+import { keepDraft, open, reopen } from "./files";
 import { tell } from "./notes";
 import { replan } from "./plan";
+import { viewOf } from "./routes";
 import { follow } from "./runs";
-import { set, useEditor } from "./store";
+import { set, state, useEditor } from "./store";
+import { join } from "./tabs";
 import { startTheme } from "./theme";
 import { keepTitle } from "./title";
 
@@ -15,11 +17,14 @@ const SETTLE_MS = 350;
 
 export function begin(): () => void {
   startTheme();
-  const stops: (() => void)[] = [listenToKeys(), keepTitle(), watch()];
+  const stops: (() => void)[] = [listenToKeys(), keepTitle(), watch(), watchConnection(), watchAddress()];
   let ended = false;
   load().then(
     (stop) => (ended ? stop() : stops.push(stop)),
-    (error: unknown) => set({ broken: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) => {
+      if (error instanceof ApiError && error.status === 401) set({ signedOut: true });
+      else set({ broken: error instanceof Error ? error.message : String(error) });
+    },
   );
   return () => {
     ended = true;
@@ -28,12 +33,26 @@ export function begin(): () => void {
 }
 
 async function load(): Promise<() => void> {
-  const [server, nodes, { kinds, fits }] = await Promise.all([api.server(), api.nodes(), api.kinds()]);
-  set({ catalog: makeCatalog(nodes, kinds, fits), readOnly: server.read_only });
+  const [server, leave] = await Promise.all([api.server(), join(), loadCatalog()]);
+  set({ readOnly: server.read_only });
   for (const notice of server.notices) tell(notice);
-  api.models().then((models) => set({ models: models.map((model) => model.name) }), () => undefined);
   if (!(await reopen())) set({ dialog: { kind: "start" } });
-  return follow(server.latest_event);
+  const stop = follow(server.latest_event);
+  return () => {
+    stop();
+    leave();
+  };
+}
+
+/** Another address behind the # was typed or gone back to. */
+function watchAddress(): () => void {
+  const look = () => {
+    const { name, view } = viewOf(location.hash);
+    if (name && name !== state().name) void open(name, view);
+    else if (view !== state().view) set({ view });
+  };
+  addEventListener("hashchange", look);
+  return () => removeEventListener("hashchange", look);
 }
 
 /** What follows from changes of the document: a draft, and a new plan. */

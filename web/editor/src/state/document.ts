@@ -143,6 +143,19 @@ export function replaceDocument(document: Workflow, file: { name: string; etag: 
   set({ flow: flowOf(document, []) });
 }
 
+/** Another text of the same file, as it is saved now; undo goes back to what was here. */
+export function takeDocument(document: Workflow, etag: string): void {
+  const { history: past, path } = state();
+  const next = history.record(history.seal(past), document);
+  const kept = bodyAt(document, path) ? path : [];
+  set({ history: next, saved: document, etag, path: kept, elsewhere: null });
+  set({ flow: flowOf(bodyOf(state()), state().flow) });
+}
+
+function bodyAt(body: Body | undefined, path: readonly string[]): Body | undefined {
+  return path.reduce<Body | undefined>((found, name) => found?.subgraphs?.[name], body);
+}
+
 /** Go into a subgraph, or out to one of those around it. */
 export async function enter(path: readonly string[]): Promise<void> {
   const body = bodyOf({ history: state().history, path });

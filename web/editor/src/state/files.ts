@@ -1,12 +1,13 @@
-/** Saved workflows and drafts: nothing that was typed is lost, and nobody's file is overwritten unasked. */
+/** Saved workflows: nothing that was typed is lost, and nobody's file is overwritten unasked. */
 
-import { api, ApiError } from "../api/client";
+import { api, ApiError, type Opened } from "../api/client";
 import { emptyWorkflow, isWorkflow, type Workflow } from "../graph/document";
-import { positioned, replaceDocument } from "./document";
+import { positioned, replaceDocument, takeDocument } from "./document";
+import { removeOwnDraft, takeDraft, writeDraft } from "./drafts";
 import { tell, tellError } from "./notes";
-import { isDirty, set, state } from "./store";
+import { linkTo, viewOf } from "./routes";
+import { isDirty, set, state, type View } from "./store";
 
-const DRAFT = "graph-engine:draft:";
 const CURRENT = "graph-engine:current";
 
 /** What of a document makes it another document: not where its nodes are. */
@@ -14,33 +15,16 @@ function textOf(document: Workflow): string {
   return JSON.stringify(document);
 }
 
-interface Draft {
-  etag: string | null;
-  document: Workflow;
-}
-
-function readDraft(name: string): Draft | null {
-  try {
-    const draft = JSON.parse(localStorage.getItem(DRAFT + name) ?? "null") as Draft | null;
-    return draft && isWorkflow(draft.document) ? draft : null;
-  } catch {
-    return null;
-  }
-}
-
 /** Keep what is on the canvas across reloads and crashes; called a moment after each change. */
 export function keepDraft(): void {
   const now = state();
-  try {
-    sessionStorage.setItem(CURRENT, now.name);
-    if (isDirty(now)) localStorage.setItem(DRAFT + now.name, JSON.stringify({ etag: now.etag, document: now.history.present }));
-    else localStorage.removeItem(DRAFT + now.name);
-  } catch {
-    // A full or forbidden storage loses drafts, not work: what is on the canvas can still be saved.
-  }
+  sessionStorage.setItem(CURRENT, now.name);
+  if (isDirty(now)) writeDraft(now.name, now.etag, now.history.present);
+  else removeOwnDraft(now.name);
 }
 
-export async function open(name: string): Promise<boolean> {
+export async function open(name: string, view: View = "canvas"): Promise<boolean> {
+  keepDraft();
   try {
     const found = await api.open(name);
     if (!found.document) {
@@ -48,12 +32,13 @@ export async function open(name: string): Promise<boolean> {
       return false;
     }
     const saved = await positioned(found.document);
-    const draft = readDraft(name);
+    const draft = takeDraft(name);
     const restored = draft && textOf(draft.document) !== textOf(saved) ? draft : null;
-    replaceDocument(restored?.document ?? saved, { name, etag: restored?.etag ?? found.etag, saved });
+    const base = restored?.etag ?? found.etag;
+    replaceDocument(restored ? await positioned(restored.document) : saved, { name, etag: base, saved });
+    set({ dialog: null, view, elsewhere: base === found.etag ? null : "changed" });
     if (restored) tell(`Unsaved changes of ${name} were restored; undo does not reach behind them`);
-    history.replaceState(null, "", `#/${encodeURIComponent(name)}`);
-    set({ dialog: null });
+    show();
     return true;
   } catch (error) {
     tellError(error);
@@ -61,63 +46,140 @@ export async function open(name: string): Promise<boolean> {
   }
 }
 
-/** A document without a file: an empty one, or one out of a picture. */
-export async function openUnsaved(document: Workflow = emptyWorkflow()): Promise<void> {
+/** Put what is open into the address, so that it can be reloaded and sent. */
+export function show(): void {
+  history.replaceState(null, "", linkTo(state().name, state().view));
+}
+
+/** A document without a file: an empty one, a template, or one out of a picture. */
+export async function openUnsaved(document: Workflow = emptyWorkflow(), view: View = "canvas"): Promise<void> {
+  keepDraft();
   const laid = await positioned(document);
   replaceDocument(laid, { name: "", etag: null, saved: Object.keys(laid.nodes).length === 0 ? laid : emptyWorkflow() });
-  history.replaceState(null, "", "#/");
-  set({ dialog: null });
+  set({ dialog: null, view, elsewhere: null });
+  show();
 }
 
 export async function save(): Promise<void> {
   const { name, readOnly } = state();
   if (readOnly) return tell("The server is read-only: nothing can be saved", "error");
   if (!name) return set({ dialog: { kind: "save" } });
-  await saveAs(name, state().etag);
+  const answer = await saveAs(name, state().etag);
+  if (answer === "taken") set({ elsewhere: "changed" });
 }
 
-/** Save under a name; etag: of the file that is replaced, null for a new one. */
-export async function saveAs(name: string, etag: string | null): Promise<boolean> {
+let saving: Promise<unknown> = Promise.resolve();
+
+/** Save under a name. etag: of the file that is replaced, null for a new one; `taken` when that is not what is there. */
+export async function saveAs(name: string, etag: string | null): Promise<"saved" | "taken" | "failed"> {
   const document = state().history.present;
+  const old = state().name;
+  const sent = api.save(name, document, etag);
+  saving = sent.catch(() => undefined);
   try {
-    const saved = await api.save(name, document, etag);
-    localStorage.removeItem(DRAFT + state().name);
-    set({ name, etag: saved.etag, saved: document, dialog: null });
-    history.replaceState(null, "", `#/${encodeURIComponent(name)}`);
+    const saved = await sent;
+    removeOwnDraft(old);
+    set({ name, etag: saved.etag, saved: document, dialog: null, elsewhere: null });
+    show();
+    keepDraft();
     tell(saved.problems?.length ? `Saved ${name}; it cannot run yet` : `Saved ${name}`);
+    return "saved";
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 412) return "taken";
+    tellError(error);
+    return "failed";
+  }
+}
+
+/** Write this tab's text over what somebody else saved meanwhile; theirs becomes a revision. */
+export async function saveOver(name: string): Promise<void> {
+  const current = await theirs(name);
+  if (current !== null) await saveAs(name, current?.etag ?? null);
+}
+
+/** Show what somebody else saved; undo brings this tab's text back. */
+export async function takeTheirs(): Promise<void> {
+  const { name } = state();
+  const found = await theirs(name);
+  if (found?.document) takeDocument(await positioned(found.document), found.etag);
+  if (found) set({ elsewhere: null });
+}
+
+/** The file as it is now; undefined when it is gone, null when it cannot be read. */
+async function theirs(name: string): Promise<Opened | undefined | null> {
+  try {
+    return await api.open(name);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    tellError(error);
+    return null;
+  }
+}
+
+/** Whether the file of this workflow is still the one that is open; a text that has no changes here follows it. */
+export async function checkFile(): Promise<void> {
+  await saving;
+  const { name, etag } = state();
+  if (!name) return;
+  const found = await theirs(name);
+  if (found === null || state().name !== name || state().etag !== etag || found?.etag === etag) return;
+  if (found === undefined) return set({ elsewhere: "gone", etag: null });
+  if (isDirty(state()) || !found.document) return set({ elsewhere: "changed" });
+  takeDocument(await positioned(found.document), found.etag);
+  tell(`${name} was saved elsewhere; this is its text now`);
+}
+
+export async function renameFile(name: string, to: string): Promise<boolean> {
+  try {
+    const saved = await api.rename(name, to);
+    if (state().name === name) {
+      removeOwnDraft(name);
+      set({ name: to, etag: saved.etag });
+      show();
+      keepDraft();
+    }
+    tell(`${name} is called ${to} now`);
     return true;
   } catch (error) {
-    tell(conflict(error, name), "error");
+    tellError(error);
     return false;
   }
 }
 
-function conflict(error: unknown, name: string): string {
-  if (error instanceof ApiError && error.status === 412)
-    return `${name} was saved elsewhere meanwhile (or exists already). Save yours under another name, or open ${name} again`;
-  return error instanceof Error ? error.message : String(error);
+export async function deleteFile(name: string): Promise<boolean> {
+  try {
+    await api.remove(name);
+    if (state().name === name) set({ elsewhere: "gone", etag: null });
+    tell(`${name} was moved to the server's trash`);
+    return true;
+  } catch (error) {
+    tellError(error);
+    return false;
+  }
 }
 
-/** The document that this tab showed last, or the one that the address names; false when there is none. */
+/** The document that the address names, or that this tab showed last; false when there is none. */
 export async function reopen(): Promise<boolean> {
-  const wanted = decodeURIComponent(location.hash.replace(/^#\/?/, ""));
+  const { name: wanted, view } = viewOf(location.hash);
   const name = wanted || sessionStorage.getItem(CURRENT) || "";
-  if (name) return open(name);
-  const draft = readDraft("");
+  if (name) return open(name, view);
+  const draft = takeDraft("");
   if (!draft) return false;
   replaceDocument(await positioned(draft.document), { name: "", etag: null, saved: emptyWorkflow() });
+  set({ view });
   return true;
 }
 
-/** A file that was dropped on the canvas: a workflow as JSON or YAML, or a picture with one inside. */
+/** A file that was dropped on the canvas: a workflow as JSON or YAML. */
 export async function openFile(file: File): Promise<void> {
-  const text = await file.text();
-  if (file.name.endsWith(".json")) {
-    const data: unknown = JSON.parse(text);
-    if (!isWorkflow(data)) throw new Error(`${file.name} is no workflow: it has no "format: 1" or no nodes`);
-    return openUnsaved(data);
-  }
-  const name = file.name.replace(/\.ya?ml$/, "").replace(/[^A-Za-z0-9 _.-]/g, "_");
-  await api.saveText(name, text);
-  await open(name);
+  await openUnsaved(await readText(await file.text(), file.name));
+  tell(`The workflow of ${file.name}; save it to keep it on the server`);
+}
+
+/** A workflow out of text: JSON here, YAML by the server, which has the one reader of it. */
+export async function readText(text: string, from: string): Promise<Workflow> {
+  if (!text.trimStart().startsWith("{")) return (await api.convert({ text })).document;
+  const data: unknown = JSON.parse(text);
+  if (!isWorkflow(data)) throw new Error(`${from} is no workflow: it has no "format: 1" or no nodes`);
+  return data;
 }

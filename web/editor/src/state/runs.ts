@@ -9,6 +9,7 @@ import { highest } from "../graph/order";
 import { stepSeeds } from "../graph/seeds";
 import { without } from "../graph/edit";
 import { announce } from "./announce";
+import { heardOfFile } from "./connection";
 import { editWhole } from "./document";
 import { tell, tellError } from "./notes";
 import { expectation, remember, replan } from "./plan";
@@ -59,6 +60,7 @@ function readOwn(): Own[] {
 const OF_THE_QUEUE = new Set(["queued", "running", "interrupted", "ended", "moved", "queue"]);
 
 function apply(event: RunEvent): void {
+  if (event.type === "workflow") return heardOfFile(event);
   if (OF_THE_QUEUE.has(event.type)) refreshQueue();
   const { live, own } = state();
   const id = event.run;

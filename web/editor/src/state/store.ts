@@ -8,6 +8,7 @@ import { emptyWorkflow, type Body, type Position, type Workflow } from "../graph
 import { begin, type History } from "../graph/history";
 import type { Problem, RunState } from "../graph/progress";
 import type { PanelId } from "../panels/names";
+import type { OtherTab } from "./tabs";
 
 export type FlowNode = Node<Record<string, never>, "stage">;
 
@@ -24,11 +25,15 @@ export type Dialog =
   | { kind: "start" }
   | { kind: "commands" }
   | { kind: "help" }
+  | { kind: "missing" }
   | { kind: "save" }
   | { kind: "run" }
   | { kind: "picture"; files: OutputFile[]; index: number }
   | { kind: "wire"; node: string; from: LooseWire | null }
   | { kind: "palette"; at: Position; wire: LooseWire | null; swap?: string };
+
+/** How a workflow is shown: as a graph, as a form of its declared inputs, or as a list of its nodes. */
+export type View = "canvas" | "form" | "outline";
 
 export interface Note {
   id: number;
@@ -46,6 +51,11 @@ export interface EditorState {
   models: string[];
   readOnly: boolean;
   online: boolean;
+  /** The other tabs of this browser, by their ids. */
+  tabs: Readonly<Record<string, OtherTab>>;
+  /** What somebody else did to the file, as long as this tab has a text of its own. */
+  elsewhere: "changed" | "gone" | null;
+  signedOut: boolean;
   /** Why the editor could not begin. */
   broken: string;
 
@@ -79,6 +89,7 @@ export interface EditorState {
   plan: Readonly<Record<string, Planned>>;
   problems: readonly Problem[];
 
+  view: View;
   dialog: Dialog | null;
   side: PanelId | null;
   theme: "dark" | "light";
@@ -90,6 +101,9 @@ export const useEditor = create<EditorState>(() => ({
   models: [],
   readOnly: false,
   online: true,
+  tabs: {},
+  elsewhere: null,
+  signedOut: false,
   broken: "",
   name: "",
   etag: null,
@@ -111,6 +125,7 @@ export const useEditor = create<EditorState>(() => ({
   results: {},
   plan: {},
   problems: [],
+  view: "canvas",
   dialog: null,
   side: "result",
   theme: "dark",

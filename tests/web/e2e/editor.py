@@ -166,8 +166,8 @@ class Editor:
         """Where the middle of a wire is; a wire is called by its input, `node.input.0`."""
         path = self.page.locator(f'.react-flow__edge[data-id="{wire}"] .react-flow__edge-path')
         found = path.evaluate(
-            "(path) => { const at = path.getPointAtLength(path.getTotalLength() / 2).matrixTransform(path.getScreenCTM());"
-            " return [at.x, at.y]; }"
+            "(path) => { const middle = path.getPointAtLength(path.getTotalLength() / 2);"
+            " const at = middle.matrixTransform(path.getScreenCTM()); return [at.x, at.y]; }"
         )
         return (found[0], found[1])
 

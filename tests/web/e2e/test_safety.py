@@ -71,7 +71,9 @@ def test_a_save_in_one_tab_is_followed_by_another_and_undo_goes_back(editor: Edi
     expect(prompt(editor)).to_have_value("a red circle")
 
 
-@pytest.mark.parametrize(("button", "here", "saved"), [("Show theirs", "theirs", "theirs"), ("Save mine", "mine", "mine")])
+@pytest.mark.parametrize(
+    ("button", "here", "saved"), [("Show theirs", "theirs", "theirs"), ("Save mine", "mine", "mine")]
+)
 def test_a_change_of_somebody_else_is_told_before_it_is_overwritten(
     editor: Editor, button: str, here: str, saved: str
 ) -> None:
@@ -229,7 +231,7 @@ def test_text_that_looks_like_markup_stays_text(editor: Editor) -> None:
         "strange": {"node": EVIL},
     }
     inputs = {"words": {"type": "text", "default": EVIL, "description": EVIL}}
-    outputs = {"image": "draw", "other": "load"}
+    outputs = {"image": "draw", "other": "load.image"}
     editor.open("evil", {"title": EVIL, "description": EVIL, "inputs": inputs, "nodes": nodes, "outputs": outputs})
     expect(editor.page.locator(".toolbar h1")).to_contain_text("<img src=/static/none")
     expect(editor.title("draw")).to_contain_text("<img src=/static/none")

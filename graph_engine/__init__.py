@@ -28,7 +28,7 @@ from graph_engine.kinds import (
 )
 from graph_engine.node import Expansion, Lazy, Node, node
 from graph_engine.result import Result
-from graph_engine.sockets import FilePath, Multiline, Seed, SeedBox, Slider
+from graph_engine.sockets import Color, FilePath, Multiline, Seed, SeedBox, Slider
 from graph_engine.workflow import InputDecl, Link, NodeEntry, Workflow
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "VAE",
     "Cancelled",
     "Classifier",
+    "Color",
     "Command",
     "Context",
     "Denoiser",

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Generic, Literal, ParamSpec, TypeVar, get_arg
 
 from graph_engine.context import Context
 from graph_engine.kinds import kind_of
-from graph_engine.sockets import FilePath, Multiline, SeedBox, Slider, Widget, convert, split_optional, type_name
+from graph_engine.sockets import Color, FilePath, Multiline, SeedBox, Slider, Widget, convert, split_optional, type_name
 
 __all__ = ["Expansion", "Input", "Lazy", "Node", "NodeSpec", "Output", "Upgrade", "node"]
 
@@ -19,7 +19,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
-_WIDGETS = (Slider, Multiline, SeedBox, FilePath)
+_WIDGETS = (Slider, Multiline, SeedBox, FilePath, Color)
 
 
 class Lazy(Generic[T]):
@@ -235,7 +235,7 @@ def _read_input(name: str, parameter: inspect.Parameter, hints: Mapping[str, Any
         metadata += inner
     strangers = [item for item in metadata if not isinstance(item, _WIDGETS)]
     if strangers:
-        raise TypeError(f"{where}: {strangers[0]!r} is no widget; use Slider, Multiline, SeedBox or FilePath")
+        raise TypeError(f"{where}: {strangers[0]!r} is no widget; use Slider, Multiline, SeedBox, FilePath or Color")
     required = parameter.default is parameter.empty
     default = None if required else _check_default(where, tp, parameter.default, metadata)
     return Input(parameter.name, tp, required, default, metadata, lazy)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from graph_engine.kinds import kind_of
 
 __all__ = [
+    "Color",
     "FilePath",
     "Multiline",
     "Seed",
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 _MAX_INT = 2**63 - 1
+_RRGGBB = "^#[0-9a-fA-F]{6}$"
 _NAMES: dict[Any, str] = {str: "text", int: "int", float: "float", bool: "bool", Any: "any", type(None): "nothing"}
 
 
@@ -68,7 +71,15 @@ class FilePath:
     suffixes: tuple[str, ...] = ()
 
 
-Widget = Slider | Multiline | SeedBox | FilePath
+@dataclass(frozen=True)
+class Color:
+    """A colour picker, which writes `#rrggbb`. names: the node also takes names such as `orange`, which it looks up
+    itself; without it nothing but `#rrggbb` is taken."""
+
+    names: bool = False
+
+
+Widget = Slider | Multiline | SeedBox | FilePath | Color
 Seed = Annotated[int, SeedBox(), Slider(0, 2**53)]
 """A whole number that fixes the noise: image k of a batch with seed s is the image with seed s + k alone."""
 
@@ -227,7 +238,7 @@ def _convert_scalar(tp: Any, value: Any, widgets: tuple[Widget, ...]) -> Any:
     if tp is str:
         if not isinstance(value, str):
             raise ValueError(f"wants text, found {_show(value)}; write it in quotes")
-        return _check_text(value)
+        return _check_color(_check_text(value), widgets)
     if tp is bool:
         if not isinstance(value, bool):
             raise ValueError(f"wants true or false, found {_show(value)}")
@@ -244,6 +255,12 @@ def _check_text(value: str) -> str:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
         raise ValueError(f"holds half of a surrogate pair at position {error.start}; remove it") from None
+    return value
+
+
+def _check_color(value: str, widgets: tuple[Widget, ...]) -> str:
+    if Color() in widgets and not re.fullmatch(_RRGGBB, value):
+        raise ValueError(f"wants a colour as #rrggbb, such as #ff8800; found {_show(value)}")
     return value
 
 
@@ -309,4 +326,6 @@ def json_schema(tp: Any, widgets: tuple[Widget, ...] = ()) -> dict[str, Any]:
             if isinstance(widget, Slider):
                 ends = {"minimum": widget.low, "maximum": widget.high}
                 schema |= {name: end for name, end in ends.items() if math.isfinite(end)}
+            elif widget == Color():
+                schema |= {"pattern": _RRGGBB}
     return {"anyOf": [schema, {"type": "null"}]} if optional else schema

@@ -13,7 +13,7 @@ from typing import Any
 
 from graph_engine.errors import InputError, Problem, WorkflowError, did_you_mean
 from graph_engine.reader import Document, read_json, read_yaml
-from graph_engine.sockets import Seed, Slider, Widget, convert
+from graph_engine.sockets import Color, Seed, Slider, Widget, convert
 
 __all__ = [
     "FORMAT",
@@ -44,6 +44,7 @@ INPUT_TYPES: Mapping[str, Any] = {
     "choice": str,
     "file": str,
     "folder": str,
+    "color": str,
     "any": Any,
 }
 """The types that a declared input can have beside the names of value kinds, and `list[...]` of either."""
@@ -116,9 +117,11 @@ class InputDecl:
 
     @property
     def widgets(self) -> tuple[Widget, ...]:
-        """The bounds, as widgets."""
+        """The bounds, or what it is besides a text, as widgets."""
         if self.item_type == "seed":
             return tuple(Seed.__metadata__)  # type: ignore[attr-defined]
+        if self.item_type == "color":
+            return (Color(names=True),)
         if self.low is None and self.high is None:
             return ()
         return (

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from graph_engine.kinds import Image, Mask
 from graph_engine.node import Input, NodeSpec
-from graph_engine.sockets import FilePath, Slider, choices_of, split_optional
+from graph_engine.sockets import Color, FilePath, Slider, choices_of, split_optional
 
 __all__ = ["Samples"]
 
@@ -41,6 +41,8 @@ class Samples:
             return socket.default
         if any(isinstance(widget, FilePath) for widget in socket.widgets):
             return _NOTHING
+        if any(isinstance(widget, Color) for widget in socket.widgets):
+            return "#808080"
         low = next((widget.low for widget in socket.widgets if isinstance(widget, Slider)), 1)
         return self._of_type(split_optional(socket.type)[0], low)
 

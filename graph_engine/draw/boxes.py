@@ -18,7 +18,14 @@ __all__ = ["INPUTS", "OUTPUTS", "Box", "Socket", "Wire", "read_boxes"]
 INPUTS = "inputs"
 OUTPUTS = " outputs"  # no node can have this name
 _ANY = "#9aa5b1"
-_PLAIN = {"text": "#7f8fa6", "choice": "#7f8fa6", "file": "#7f8fa6", "folder": "#7f8fa6", "bool": "#e1a100"}
+_PLAIN = {
+    "text": "#7f8fa6",
+    "choice": "#7f8fa6",
+    "file": "#7f8fa6",
+    "folder": "#7f8fa6",
+    "color": "#7f8fa6",
+    "bool": "#e1a100",
+}
 _NUMBER = "#3c8dd9"
 _MAX_VALUE = 28
 _MODES = {"mute": "muted: ", "bypass": "bypassed: "}

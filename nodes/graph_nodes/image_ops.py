@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from graph_engine import Image, Slider, node
+from graph_engine import Color, Image, Slider, node
 from graph_nodes.errors import Misfit
 
 __all__ = ["batch", "blur", "crop", "grid", "levels", "plain_image", "resize", "unbatch"]
@@ -14,7 +14,7 @@ Offset = Annotated[int, Slider(0, 8191)]
 
 
 @node(category="images")
-def plain_image(color: str = "#ffffff", width: Side = 512, height: Side = 512) -> Image:
+def plain_image(color: Annotated[str, Color(names=True)] = "#ffffff", width: Side = 512, height: Side = 512) -> Image:
     """One colour all over, to begin a picture from.
 
     color: `#rrggbb`, or a name such as `white`. width, height: pixels.

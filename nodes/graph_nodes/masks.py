@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from graph_engine import Context, FilePath, Image, Mask, Slider, node
+from graph_engine import Color, Context, FilePath, Image, Mask, Slider, node
 from graph_engine.files import digest_file
 from graph_nodes import image_files
 from graph_nodes.errors import Misfit
@@ -29,6 +29,7 @@ __all__ = [
 
 Side = Annotated[int, Slider(1, 8192)]
 Fraction = Annotated[float, Slider(0.0, 1.0, 0.01)]
+AnyColor = Annotated[str, Color(names=True)]
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
@@ -97,7 +98,7 @@ def load_mask(
 
 
 @node(category="masks")
-def mask_from_color(image: Image, color: str = "#ffffff", tolerance: Fraction = 0.1) -> Mask:
+def mask_from_color(image: Image, color: AnyColor = "#ffffff", tolerance: Fraction = 0.1) -> Mask:
     """Mask what has a colour, such as the background, or what was marked in a colour of its own.
 
     color: as `#rrggbb` or by name. tolerance: how far a pixel's colour may be from it; 0 takes the colour alone, 1 all.
@@ -165,7 +166,7 @@ def mask_to_image(mask: Mask) -> Image:
 def mask_overlay(
     image: Image,
     mask: Mask,
-    color: str = "#ff2e63",
+    color: AnyColor = "#ff2e63",
     opacity: Fraction = 0.5,
     outline: Annotated[int, Slider(0, 64)] = 1,
 ) -> Image:

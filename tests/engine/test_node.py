@@ -81,7 +81,11 @@ MISTAKES = [
     (out_of_range, {}, "node out_of_range: parameter 'a': the default wants 1 to 5, found 9"),
     (bad_choice, {}, "node bad_choice: parameter 'a': the default wants one of x, y; found 'z'."),
     (kind_default, {}, "node kind_default: parameter 'a': a default of kind Image cannot be stored; use None"),
-    (stranger, {}, "node stranger: parameter 'a': 'slider' is no widget; use Slider, Multiline, SeedBox or FilePath"),
+    (
+        stranger,
+        {},
+        "node stranger: parameter 'a': 'slider' is no widget; use Slider, Multiline, SeedBox, FilePath or Color",
+    ),
     (lazy_sync, {}, "node lazy_sync: a Lazy input needs an `async def` function, which can await it"),
     (toys.add.__wrapped__, {"version": 0}, "node add: version must be 1 or more, found 0"),
     (

@@ -5,8 +5,10 @@ from __future__ import annotations
 import enum
 from typing import Any, Literal, TypeVar
 
+import jsonschema
 import pytest
 
+from graph_engine import Color as Picker
 from graph_engine import Image, Latents, Seed, Slider
 from graph_engine.sockets import accepts, convert, json_schema, substitute, type_name
 
@@ -151,6 +153,24 @@ def test_bounds_are_told_exactly(slider, value, message):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is the point
         convert(int, value, (slider,))
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("widget", "value", "right"),
+    [
+        (Picker(), "#ff8800", True), (Picker(), "#FF88aa", True), (Picker(), "#f80", False),
+        (Picker(), "orange", False), (Picker(), "#ff8800ff", False), (Picker(), "#ff8800\n", False), (Picker(), "", False),
+        (Picker(names=True), "orange", True), (Picker(names=True), "#f80", True),
+    ],
+)  # fmt: skip
+def test_a_colour_is_checked_unless_the_node_knows_names(widget, value, right):
+    schema = json_schema(str, (widget,))
+    assert jsonschema.Draft202012Validator(schema).is_valid(value) == (right or value.endswith("\n"))
+    if right:
+        assert convert(str, value, (widget,)) == value
+    else:
+        with pytest.raises(ValueError, match=r"wants a colour as #rrggbb, such as #ff8800; found '"):
+            convert(str, value, (widget,))
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,13 @@ def test_a_slider_a_seed_and_a_choice_are_told_as_such(registry):
     assert inputs["guidance"]["optional"] is True
 
 
+@pytest.mark.parametrize("name", ["core.plain_image", "core.mask_from_color", "core.mask_overlay"])
+def test_a_colour_is_told_as_such(registry, name):
+    (color,) = [socket for socket in described(registry, name)["inputs"] if socket["name"] == "color"]
+    assert color["widget"] == {"type": "color", "names": True}
+    assert color["schema"] == {"type": "string"}
+
+
 def test_a_client_that_knows_what_fits_refuses_exactly_what_the_checker_refuses(registry):
     fits = catalog.fitting_types(registry)
     sockets = [socket.type for spec in registry.nodes.values() for socket in spec.inputs.values()]

@@ -15,6 +15,7 @@ from graph_engine.kinds import kind_of
 from graph_engine.node import Input, NodeSpec
 from graph_engine.plugins import Pack, Registry
 from graph_engine.sockets import (
+    Color,
     FilePath,
     Multiline,
     SeedBox,
@@ -42,8 +43,9 @@ __all__ = [
 
 
 class WidgetInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a value is entered. type: text, number, toggle, choice, slider, seed, file, list, data (any JSON), or link
-    for what only a link can give. The bounds are those of a number; suffixes are the endings a file may have."""
+    """How a value is entered. type: text, number, toggle, choice, slider, seed, file, color, list, data (any JSON),
+    or link for what only a link can give. The bounds are those of a number; suffixes are the endings a file may have;
+    names: whether a colour may also be a name, beside `#rrggbb`."""
 
     type: str
     low: float | None = None
@@ -53,6 +55,7 @@ class WidgetInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     rows: int = 0
     suffixes: tuple[str, ...] = ()
     choices: tuple[Any, ...] = ()
+    names: bool = False
 
 
 class Socket(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -188,6 +191,8 @@ def _widget(tp: Any, declared: Iterable[Any]) -> WidgetInfo:
         return WidgetInfo("toggle")
     if FilePath in found:
         return WidgetInfo("file", suffixes=found[FilePath].suffixes)
+    if Color in found:
+        return WidgetInfo("color", names=found[Color].names)
     if tp is str:
         return WidgetInfo("text", rows=found[Multiline].rows if Multiline in found else 1)
     return WidgetInfo("data")

@@ -2,6 +2,7 @@ import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect } from "react";
 import { Canvas } from "./canvas/Canvas";
 import { Banners } from "./panels/Banners";
+import { ColorDialog } from "./panels/ColorDialog";
 import { Commands } from "./panels/Commands";
 import { Help } from "./panels/Help";
 import { Missing } from "./panels/Missing";
@@ -58,6 +59,8 @@ function Dialogs() {
       return <RunDialog />;
     case "palette":
       return <Palette at={dialog.at} wire={dialog.wire} swapped={dialog.swap} />;
+    case "color":
+      return <ColorDialog />;
     case "wire":
       return <WirePorts node={dialog.node} from={dialog.from} />;
     case "picture":

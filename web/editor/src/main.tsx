@@ -3,6 +3,7 @@ import "./style/tokens.css";
 import "./style/base.css";
 import "./style/canvas.css";
 import "./style/panels.css";
+import "./style/things.css";
 import "./style/running.css";
 import "./style/safety.css";
 import { createRoot } from "react-dom/client";

@@ -13,20 +13,23 @@ import {
 import { useEffect, useRef } from "react";
 import type { Edge } from "../graph/edges";
 import { connect, disconnect, place } from "../graph/edit";
+import { lookOf } from "../graph/looks";
 import { edit } from "../state/document";
 import { tell } from "../state/notes";
-import { set, state, useEditor, type FlowNode } from "../state/store";
-import { highlight, isDragging, snapped, startDrag, stopDrag } from "./dragging";
+import { bodyOf, set, state, useEditor, type FlowNode } from "../state/store";
+import { carried, highlight, isDragging, snapped, startDrag, stopDrag } from "./dragging";
 import { dropFile } from "./drop";
 import { EdgeView, type WireEdge } from "./EdgeView";
+import { FrameView } from "./FrameView";
 import { NodeView } from "./NodeView";
+import { NoteView } from "./NoteView";
 import { Stroke } from "./Stroke";
 import { useEdges } from "./useEdges";
 import { fitAll, onCanvas, pointAt, useInstance } from "./view";
 import { addPoint, beginWire, draw, drawToNode, endWire, moveAll, verdict, wireOf } from "./wiring";
 import { WireHint } from "./WireHint";
 
-const NODE_TYPES = { stage: NodeView };
+const NODE_TYPES = { stage: NodeView, frame: FrameView, note: NoteView };
 const EDGE_TYPES = { wire: EdgeView };
 const MANY = 150;
 const MAP_UNTIL = 500;
@@ -46,9 +49,10 @@ export function Canvas() {
   }, []);
 
   function onNodesChange(changes: NodeChange<FlowNode>[]) {
-    set({ flow: applyNodeChanges(snapped(changes, ctrl.current), state().flow) });
+    const all = carried(snapped(changes, ctrl.current));
+    set({ flow: applyNodeChanges(all, state().flow) });
     if (isDragging()) return;
-    const moves = changes.filter((one) => one.type === "position" && one.position && !one.dragging);
+    const moves = all.filter((one) => one.type === "position" && one.position && !one.dragging);
     const positions = Object.fromEntries(moves.map((one) => (one.type === "position" ? [one.id, one.position!] : ["", { x: 0, y: 0 }])));
     if (moves.length > 0) edit((body) => place(body, positions), `move:${Object.keys(positions).join()}`);
   }
@@ -72,7 +76,7 @@ export function Canvas() {
     endWire();
     if (!wire || connection.isValid) return;
     if (wire.all) return void (connection.toHandle?.id && moveAll(wire, connection.toHandle));
-    if (connection.toHandle?.id) {
+    if (connection.toHandle?.id && !isCollapsed(connection.toHandle.nodeId)) {
       const { nodeId, id, type } = connection.toHandle;
       if (type === wire.side) return void (nodeId !== wire.node && tell("Not wired: a wire goes from an output to an input"));
       return void draw(wireOf(wire, nodeId, id));
@@ -158,7 +162,7 @@ export function Canvas() {
         ariaLabelConfig={{ "node.a11yDescription.default": "Enter selects the node, arrow keys move it, Delete removes it." }}
       >
         <Background gap={24} />
-        {flow.length <= MAP_UNTIL && <MiniMap pannable zoomable ariaLabel="Map of the workflow" nodeColor="var(--map-node)" maskColor="var(--map-mask)" />}
+        {flow.length <= MAP_UNTIL && <MiniMap pannable zoomable ariaLabel="Map of the workflow" nodeColor={(node) => (node.type === "stage" ? "var(--map-node)" : "var(--map-mask)")} maskColor="var(--map-mask)" />}
         <WireHint />
         <Stroke shell={shell} />
       </ReactFlow>
@@ -177,6 +181,8 @@ function Empty() {
     </div>
   );
 }
+
+const isCollapsed = (node: string) => lookOf(bodyOf(state()), node)?.collapsed === true;
 
 type Whole = { source: string; target: string; sourceHandle: string; targetHandle: string };
 

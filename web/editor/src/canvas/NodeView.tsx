@@ -1,14 +1,17 @@
 import type { NodeProps } from "@xyflow/react";
-import { memo } from "react";
-import { INPUTS, linksOf } from "../graph/document";
+import { memo, type CSSProperties } from "react";
+import type { Face } from "../graph/catalog";
+import { INPUTS, linksOf, type NodeEntry } from "../graph/document";
 import { setTitle } from "../graph/edit";
+import { lookOf, tint, toggleCollapsed } from "../graph/looks";
 import { edit, enter } from "../state/document";
-import { set, state, useEditor, type FlowNode } from "../state/store";
+import { bodyOf, state, useEditor, type FlowNode } from "../state/store";
 import { InputRow } from "./InputRow";
 import { NodePicture } from "./NodePicture";
 import { OutputRow } from "./OutputRow";
-import { Chosen } from "./Port";
+import { Chosen, Port } from "./Port";
 import { RunBadge } from "./RunBadge";
+import { Title } from "./Title";
 import { useEntry, useFace } from "./useFace";
 
 /** A node: its title, its outputs, its inputs with their widgets, its picture, and what went wrong. */
@@ -20,28 +23,28 @@ export const NodeView = memo(function NodeView({ id, selected }: NodeProps<FlowN
   const failed = useEditor((now) => (now.run?.nodes[id]?.state === "failed" ? now.run.nodes[id].message : ""));
   const problem = useEditor((now) => now.problems.find((one) => one.node === id && !inRow(one.input, face.inputs))?.message);
   const subgraph = entry?.node.startsWith("subgraph:") ? entry.node.slice("subgraph:".length) : "";
-  const rows = decls ? face.outputs : face.inputs;
+  const look = useEditor((now) => lookOf(bodyOf(now), id));
+  const collapsed = look?.collapsed === true;
+  const color = tint(look?.color);
   return (
-    <div className={`stage ${status}${face.known ? "" : " unknown"}${decls ? " inputs" : ""}`} data-category={face.category}>
+    <div className={`stage ${status}${face.known ? "" : " unknown"}${decls ? " inputs" : ""}${entry?.mode ? ` ${entry.mode}` : ""}${color ? " tinted" : ""}`} data-category={face.category} style={color ? ({ "--tint": color } as CSSProperties) : undefined}>
       <div className="title" title={face.summary}>
-        <Title id={id} title={face.title} fixed={decls} />
+        <Title id={id} title={face.title} small={!decls && id !== face.title ? id : undefined} fixed={decls} onDone={(text) => edit((body) => setTitle(body, id, text))} />
         {subgraph && (
           <button type="button" className="enter nodrag" aria-label={`Go into ${face.title}`} title="Go into the subgraph" onClick={() => void enter([...state().path, subgraph])}>
             ⤢
           </button>
         )}
-        <RunBadge node={id} />
+        {entry?.mode && <span className="badge mode">{entry.mode === "mute" ? "muted" : "bypassed"}</span>}
+        {!entry?.mode && <RunBadge node={id} />}
+        {collapsed && (
+          <button type="button" className="enter nodrag" aria-label={`Open ${face.title}`} title="Open (Alt+C)" aria-expanded="false" onClick={() => edit((body) => toggleCollapsed(body, [id]))}>
+            ▸
+          </button>
+        )}
       </div>
       <Progress id={id} />
-      <Chosen.Provider value={selected}>
-        <div className="ports">
-          {!decls && face.outputs.map((socket) => <OutputRow key={socket.name} node={id} entry={entry} socket={socket} only={face.outputs.length === 1} />)}
-          {rows.map((socket) => (
-            <InputRow key={socket.name} node={id} title={face.title} socket={socket} written={decls ? socket.default : entry?.with?.[socket.name]} linked={!decls && linksOf(entry, socket.name).length > 0} />
-          ))}
-        </div>
-      </Chosen.Provider>
-      <NodePicture node={id} title={face.title} />
+      {collapsed ? <Stacked id={id} face={face} entry={entry} /> : <Open id={id} face={face} entry={entry} selected={selected} />}
       {!face.known && <p className="error">{face.summary}</p>}
       {(failed || problem) && (
         <p className="error" role="alert">
@@ -52,38 +55,44 @@ export const NodeView = memo(function NodeView({ id, selected }: NodeProps<FlowN
   );
 });
 
-const inRow = (input: string, sockets: readonly { name: string }[]) => sockets.some((socket) => socket.name === input);
+interface PartProps {
+  id: string;
+  face: Face;
+  entry: NodeEntry | undefined;
+}
 
-function Title({ id, title, fixed }: { id: string; title: string; fixed: boolean }) {
-  const editing = useEditor((now) => now.renaming === id);
-  const setEditing = (on: boolean) => set({ renaming: on ? id : "" });
-  const done = (text: string) => {
-    setEditing(false);
-    if (text.trim() !== title) edit((body) => setTitle(body, id, text.trim()));
-  };
-  if (!editing) {
-    return (
-      <span className="name" onDoubleClick={() => setEditing(!fixed)}>
-        {title}
-        {!fixed && id !== title && <small>{id}</small>}
-      </span>
-    );
-  }
+/** All ports, with their widgets, and the picture. */
+function Open({ id, face, entry, selected }: PartProps & { selected: boolean }) {
+  const decls = id === INPUTS;
+  const rows = decls ? face.outputs : face.inputs;
   return (
-    <input
-      className="name nodrag"
-      aria-label={`Title of ${id}`}
-      defaultValue={title}
-      autoFocus
-      onFocus={(event) => event.target.select()}
-      onBlur={(event) => done(event.target.value)}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") done(event.currentTarget.value);
-        if (event.key === "Escape") setEditing(false);
-      }}
-    />
+    <Chosen.Provider value={selected}>
+      <div className="ports">
+        {!decls && face.outputs.map((socket) => <OutputRow key={socket.name} node={id} entry={entry} socket={socket} only={face.outputs.length === 1} />)}
+        {rows.map((socket) => (
+          <InputRow key={socket.name} node={id} title={face.title} socket={socket} written={decls ? socket.default : entry?.with?.[socket.name]} linked={!decls && linksOf(entry, socket.name).length > 0} />
+        ))}
+      </div>
+      <NodePicture node={id} title={face.title} />
+    </Chosen.Provider>
   );
 }
+
+/** Of a collapsed node: its ports one on the other, so that its wires have ends. */
+function Stacked({ id, face, entry }: PartProps) {
+  return (
+    <div className="stacked">
+      {face.inputs.map((socket) => (
+        <Port key={`to ${socket.name}`} node={id} socket={socket} type={socket.type} side="target" linked={linksOf(entry, socket.name).length > 0} fixed />
+      ))}
+      {face.outputs.map((socket) => (
+        <Port key={`from ${socket.name}`} node={id} socket={socket} type={socket.type} side="source" linked={false} fixed />
+      ))}
+    </div>
+  );
+}
+
+const inRow = (input: string, sockets: readonly { name: string }[]) => sockets.some((socket) => socket.name === input);
 
 function Progress({ id }: { id: string }) {
   const share = useEditor((now) => {

@@ -12,13 +12,15 @@ interface PortProps {
   type: string;
   side: "source" | "target";
   linked: boolean;
+  /** Of a collapsed node: no wire begins or ends here by hand. */
+  fixed?: boolean;
 }
 
 /** Whether the node around is selected: only then are its ports stops of the Tab key, or there would be too many. */
 export const Chosen = createContext(false);
 
 /** Where wires begin and end: coloured by kind, a square for lists, and dim while a wire is drawn that does not fit. */
-export function Port({ node, socket, type, side, linked }: PortProps) {
+export function Port({ node, socket, type, side, linked, fixed }: PortProps) {
   const catalog = useEditor((state) => state.catalog);
   const fit = useEditor((state) => {
     if (!state.fitting || !state.wire || (state.wire.node === node && state.wire.port === socket.name)) return "";
@@ -31,13 +33,14 @@ export function Port({ node, socket, type, side, linked }: PortProps) {
     <Handle
       id={socket.name}
       type={side}
+      isConnectable={!fixed}
       position={side === "source" ? Position.Right : Position.Left}
       className={`port nokey${shape}${fit}${must}${linked ? " linked" : ""}`}
       style={{ "--kind": colorOf(type, catalog) } as CSSProperties}
       title={`${socket.name}: ${shortType(type)}${socket.required ? ", needed" : ""}`}
       aria-label={`${side === "source" ? "output" : "input"} ${socket.name} of ${node}, ${shortType(type)}`}
       role="button"
-      tabIndex={chosen ? 0 : -1}
+      tabIndex={chosen && !fixed ? 0 : -1}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
         event.preventDefault();
@@ -49,7 +52,7 @@ export function Port({ node, socket, type, side, linked }: PortProps) {
         event.stopPropagation();
         breakPort(node, socket.name, side);
       }}
-      onClick={(event) => !event.altKey && clickPort({ node, port: socket.name, side })}
+      onClick={(event) => !event.altKey && !fixed && clickPort({ node, port: socket.name, side })}
       onMouseDownCapture={(event) => {
         if (event.altKey) event.stopPropagation();
       }}

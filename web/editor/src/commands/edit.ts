@@ -7,7 +7,7 @@ import { tell } from "../state/notes";
 import { bodyOf, set, state } from "../state/store";
 import type { Command } from "./command";
 
-const some = () => doc.selectedNodes().length > 0;
+const some = () => doc.selectedItems().length > 0;
 const somethingChosen = () => some() || state().selectedEdges.size > 0;
 
 async function copy(): Promise<void> {
@@ -27,7 +27,7 @@ function openPalette(): void {
 /** Esc lets go of one thing at a time: a wire, the selection, the subgraph. */
 function leaveOff(): unknown {
   if (state().wire) return set({ wire: null, fitting: null });
-  if (doc.selectedNodes().length > 0 || state().selectedEdges.size > 0) return doc.select([]);
+  if (doc.selectedItems().length > 0 || state().selectedEdges.size > 0) return doc.select([]);
   return state().path.length > 0 ? doc.enter(state().path.slice(0, -1)) : undefined;
 }
 
@@ -46,7 +46,7 @@ export const EDIT: readonly Command[] = [
   { id: "duplicate", title: "Duplicate", group: "Edit", keys: ["Ctrl+D"], run: () => doc.duplicate(false), when: some },
   { id: "duplicate.wired", title: "Duplicate with the wires that come in", group: "Edit", keys: ["Ctrl+Shift+D"], run: () => doc.duplicate(true), when: some },
   { id: "delete", title: "Delete", group: "Edit", keys: ["Delete", "Backspace"], run: doc.removeSelected, when: somethingChosen },
-  { id: "dissolve", title: "Delete and keep the chain", group: "Edit", keys: ["Ctrl+Delete"], run: doc.dissolveSelected, when: some },
+  { id: "dissolve", title: "Delete and keep the chain", group: "Edit", keys: ["Ctrl+Delete"], run: doc.dissolveSelected, when: () => doc.selectedNodes().length > 0 },
   { id: "tidy", title: "Tidy up (the selection, or everything)", group: "Arrange", keys: ["L"], run: doc.tidy },
   { id: "select.all", title: "Select all", group: "Select", keys: ["Ctrl+A"], run: doc.selectAll },
   { id: "select.none", title: "Select nothing", group: "Select", keys: ["Esc"], run: leaveOff },

@@ -30,7 +30,10 @@ export function listenToKeys(): () => void {
     const found = COMMANDS.find((one) => !one.native && (one.always || !isTyping(event.target)) && one.keys.some((key) => matches(key, event)));
     if (!found) return;
     event.preventDefault();
-    if (canRun(found)) void found.run();
+    if (!canRun(found)) return;
+    // The canvas is not to see the key: it moves nodes by the arrows, whatever is held with them.
+    event.stopPropagation();
+    void found.run();
   }
 
   function onKeyUp(event: KeyboardEvent) {
@@ -56,7 +59,7 @@ export function listenToKeys(): () => void {
     if (mine(event) && pasteText(text, onCanvas(pointerPlace()), shift)) event.preventDefault();
   }
 
-  addEventListener("keydown", onKeyDown, { signal });
+  addEventListener("keydown", onKeyDown, { signal, capture: true });
   addEventListener("keyup", onKeyUp, { signal });
   addEventListener("pointerdown", () => (space = false), { signal, capture: true });
   document.addEventListener("copy", onCopy, { signal });

@@ -1,6 +1,7 @@
 /** Every action by name: its keys, the command palette, the help sheet and the page in docs/ come from this table. */
 
 import type { Command } from "./command";
+import { ARRANGE } from "./arrange";
 import { EDIT } from "./edit";
 import { FILE } from "./file";
 import { HELP } from "./help";
@@ -10,7 +11,7 @@ import { WIRE } from "./wire";
 
 export type { Command } from "./command";
 
-export const COMMANDS: readonly Command[] = [...RUN, ...EDIT, ...WIRE, ...VIEW, ...FILE, ...HELP];
+export const COMMANDS: readonly Command[] = [...RUN, ...EDIT, ...WIRE, ...ARRANGE, ...VIEW, ...FILE, ...HELP];
 
 export const canRun = (command: Command) => command.when?.() ?? true;
 

@@ -3,7 +3,7 @@
 import { pointerPlace } from "../canvas/view";
 import { detachSelected, selectedEdge, wireFrom } from "../canvas/wiring";
 import { INPUTS } from "../graph/document";
-import { selectedNodes } from "../state/document";
+import { selectedItems, selectedNodes } from "../state/document";
 import { set, state } from "../state/store";
 import type { Command } from "./command";
 
@@ -23,5 +23,5 @@ export const WIRE: readonly Command[] = [
   { id: "wire.insert", title: "Add a node into the wire", group: "Wire", keys: ["I"], run: insertHere, when: () => state().selectedEdges.size === 1 },
   { id: "node.swap", title: "Swap the node, keep its wires", group: "Wire", keys: ["Shift+S"], run: swap, when: () => real().length === 1 },
   { id: "node.detach", title: "Take the nodes out of their wires", group: "Wire", keys: ["Shift+D"], run: detachSelected, when: () => real().length > 0 },
-  { id: "node.rename", title: "Rename", group: "Edit", keys: ["F2"], run: () => set({ renaming: real()[0] ?? "" }), when: () => real().length === 1 },
+  { id: "node.rename", title: "Rename", group: "Edit", keys: ["F2"], run: () => set({ renaming: selectedItems()[0]! }), when: () => selectedItems().length === 1 && selectedItems()[0] !== INPUTS },
 ];

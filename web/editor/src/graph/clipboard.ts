@@ -2,6 +2,7 @@
 
 import { freeName, keepLinks, mapLinks, place } from "./edit";
 import { INPUTS, isWorkflow, positionOf, type Body, type NodeEntry, type Position, type Workflow } from "./document";
+import { addThing, isThing, placeOf, setThing, thingOf, thingsOf, type Layer } from "./things";
 
 /** The nodes with the wires between them. */
 export function copyOf(body: Body, names: readonly string[]): Workflow {
@@ -16,7 +17,7 @@ export function copyOf(body: Body, names: readonly string[]): Workflow {
     const sub = nodes[name]!.node.replace(/^subgraph:/, "");
     if (body.subgraphs?.[sub]) subgraphs[sub] = body.subgraphs[sub];
   }
-  const copied = place({ nodes }, positions);
+  const copied = place(withThings({ nodes }, body, names), positions);
   return { format: 1, ...copied, ...(Object.keys(subgraphs).length > 0 ? { subgraphs } : {}) };
 }
 
@@ -55,13 +56,25 @@ export function paste(body: Body, copied: Workflow, at: Position | null, inbound
   const next: Body = { ...body, nodes };
   const news = Object.entries(copied.subgraphs ?? {}).filter(([name]) => !body.subgraphs?.[name]);
   if (news.length > 0) next.subgraphs = { ...body.subgraphs, ...Object.fromEntries(news) };
-  return { body: place(next, positionsAt(copied, names, at)), names: [...names.values()] };
+  const things = new Map<string, string>();
+  let whole = next;
+  for (const id of thingsOf(copied)) {
+    const added = addThing(whole, id.split(".")[0] as Layer, thingOf(copied, id)!);
+    whole = added.body;
+    things.set(id, added.id);
+  }
+  const all = new Map([...names, ...things]);
+  return { body: place(whole, positionsAt(copied, all, at)), names: [...all.values()] };
+}
+
+function withThings(copy: Body, body: Body, ids: readonly string[]): Body {
+  return ids.filter(isThing).reduce((next, id) => setThing(next, id, thingOf(body, id) ?? {}), copy);
 }
 
 const STEP = 40;
 
 function positionsAt(copied: Workflow, names: Map<string, string>, at: Position | null): Record<string, Position> {
-  const old = [...names.keys()].map((name) => positionOf(copied, name) ?? { x: 0, y: 0 });
+  const old = [...names.keys()].map((name) => placeOf(copied, name) ?? { x: 0, y: 0 });
   const left = Math.min(...old.map(({ x }) => x));
   const top = Math.min(...old.map(({ y }) => y));
   const by = at ? { x: at.x - left, y: at.y - top } : { x: STEP, y: STEP };

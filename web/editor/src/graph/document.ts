@@ -13,6 +13,8 @@ export interface NodeEntry {
   node: string;
   version?: number;
   title?: string;
+  /** muted: it and what needs it does not run; bypassed: what comes in goes on. */
+  mode?: "mute" | "bypass";
   with?: Record<string, unknown>;
   from?: Record<string, string | string[]>;
 }

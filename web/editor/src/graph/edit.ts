@@ -17,6 +17,7 @@ import {
 import type { Edge } from "./edges";
 import type { How, Wire } from "./judge";
 import { renameInRoutes } from "./reroutes";
+import { isThing, setThing } from "./things";
 
 /** A name that is free: `denoise`, `denoise_2`, ... */
 export function freeName(wanted: string, taken: Iterable<string>): string {
@@ -31,9 +32,10 @@ export function freeName(wanted: string, taken: Iterable<string>): string {
 
 export function place(body: Body, positions: Record<string, Position>): Body {
   const ui = { ...body.ui };
+  const things = Object.entries(positions).filter(([name]) => isThing(name));
   for (const [name, { x, y }] of Object.entries(positions))
-    ui[name] = { ...(isRecord(ui[name]) ? ui[name] : {}), position: [Math.round(x), Math.round(y)] };
-  return { ...body, ui };
+    if (!isThing(name)) ui[name] = { ...(isRecord(ui[name]) ? ui[name] : {}), position: [Math.round(x), Math.round(y)] };
+  return things.reduce<Body>((next, [id, { x, y }]) => setThing(next, id, { at: [Math.round(x), Math.round(y)] }), { ...body, ui });
 }
 
 export interface Added {

@@ -9,6 +9,7 @@ import * as change from "../graph/edit";
 import * as history from "../graph/history";
 import { sweepRoutes } from "../graph/reroutes";
 import { sizeOf, NODE_WIDTH } from "../graph/size";
+import { isThing, placeOf, removeThings, thingOf, thingsOf, type Box } from "../graph/things";
 import { tell } from "./notes";
 import { bodyOf, outerOf, set, state, type FlowNode } from "./store";
 
@@ -39,41 +40,55 @@ function show(next: history.History<Workflow>): void {
 /** The canvas's nodes for a body; a node that did not change stays the same object, so that it is not drawn again. */
 export function flowOf(body: Body, old: readonly FlowNode[], selected?: ReadonlySet<string>): FlowNode[] {
   const known = new Map(old.map((node) => [node.id, node]));
-  return drawn(body).map((id) => {
+  return [...thingsOf(body), ...drawn(body)].map((id) => {
     const before = known.get(id);
-    const position = positionOf(body, id) ?? before?.position ?? { x: 0, y: 0 };
+    const position = placeOf(body, id) ?? before?.position ?? { x: 0, y: 0 };
     const chosen = selected ? selected.has(id) : (before?.selected ?? false);
-    if (before && before.position.x === position.x && before.position.y === position.y && before.selected === chosen) return before;
-    return { ...(before ?? { id, type: "stage", data: {} }), position, selected: chosen } as FlowNode;
+    const [width, height] = (isThing(id) && thingOf(body, id)?.size) || [before?.width, before?.height];
+    if (before && before.position.x === position.x && before.position.y === position.y && before.selected === chosen && before.width === width && before.height === height) return before;
+    return { ...(before ?? begun(id)), position, selected: chosen, width, height } as FlowNode;
   });
+}
+
+/** A node as it is first drawn. Frames lie behind everything, and only their titles are there for the pointer. */
+function begun(id: string): Partial<FlowNode> {
+  if (id.startsWith("$frames.")) return { id, type: "frame", data: {}, zIndex: -2000, dragHandle: ".frame-title", style: { pointerEvents: "none" } };
+  return { id, type: isThing(id) ? "note" : "stage", data: {}, zIndex: isThing(id) ? -1000 : 0 };
 }
 
 export const sealHistory = () => set({ history: history.seal(state().history) });
 export const undo = () => show(history.undo(state().history));
 export const redo = () => show(history.redo(state().history));
 
-export const selectedNodes = () => state().flow.filter((node) => node.selected).map((node) => node.id);
+/** The nodes, frames and notes that are selected. */
+export const selectedItems = () => state().flow.filter((node) => node.selected).map((node) => node.id);
+export const selectedNodes = () => selectedItems().filter((id) => !isThing(id));
+
+/** Where nodes, frames and notes are, as large as they are drawn. */
+export function boxesOf(ids: Iterable<string>): Map<string, Box> {
+  const wanted = new Set(ids);
+  return new Map(state().flow.filter((node) => wanted.has(node.id)).map((node) => [node.id, { ...node.position, ...measured(node) }]));
+}
 
 export function select(names: Iterable<string>): void {
   set({ flow: flowOf(bodyOf(state()), state().flow, new Set(names)), selectedEdges: new Set() });
 }
 
 export function selectAll(): void {
-  select(drawn(bodyOf(state())));
+  select(state().flow.map((node) => node.id));
 }
 
 export function invertSelection(): void {
-  const chosen = new Set(selectedNodes());
-  select(drawn(bodyOf(state())).filter((name) => !chosen.has(name)));
+  select(state().flow.filter((node) => !node.selected).map((node) => node.id));
 }
 
 export function removeSelected(): void {
   const { catalog, selectedEdges } = state();
-  const names = selectedNodes();
+  const names = selectedItems();
   if (!catalog || (names.length === 0 && selectedEdges.size === 0)) return;
   edit((body) => {
     const edges = edgesOf(body, catalog, outerOf(state())).filter((edge) => selectedEdges.has(edge.id));
-    return change.removeNodes(change.disconnect(body, edges), names);
+    return removeThings(change.removeNodes(change.disconnect(body, edges), names), names);
   });
   set({ selectedEdges: new Set() });
 }
@@ -84,7 +99,7 @@ export function dissolveSelected(): void {
 }
 
 export function copySelected(): string | null {
-  const names = selectedNodes();
+  const names = selectedItems();
   return names.length > 0 ? JSON.stringify(copyOf(bodyOf(state()), names), null, 2) : null;
 }
 
@@ -95,18 +110,18 @@ export function pasteText(text: string, at: Position | null, inbound = false): b
   const pasted = paste(bodyOf(state()), copied, at, inbound);
   edit(() => pasted.body);
   select(pasted.names);
-  tell(`Pasted ${pasted.names.length === 1 ? pasted.names[0] : `${pasted.names.length} nodes`}`);
+  tell(`Pasted ${pasted.names.length === 1 ? "one" : pasted.names.length}`);
   return true;
 }
 
 export function duplicate(inbound: boolean): void {
-  const names = selectedNodes();
+  const names = selectedItems();
   if (names.length > 0) pasteText(JSON.stringify(copyOf(bodyOf(state()), names)), null, inbound);
 }
 
 /** Tidy positions; of the selected nodes only, in their place, when there are two or more. */
 export async function tidy(): Promise<void> {
-  const { flow } = state();
+  const flow = state().flow.filter((node) => !isThing(node.id));
   const chosen = flow.filter((node) => node.selected);
   const some = chosen.length > 1 ? chosen : flow;
   if (some.length === 0) return;
@@ -117,7 +132,7 @@ export async function tidy(): Promise<void> {
 }
 
 function measured(node: FlowNode): Size {
-  return { width: node.measured?.width ?? NODE_WIDTH, height: node.measured?.height ?? 120 };
+  return { width: node.width ?? node.measured?.width ?? NODE_WIDTH, height: node.height ?? node.measured?.height ?? 120 };
 }
 
 async function arranged(body: Body, sizes: Map<string, Size>): Promise<Record<string, Position>> {

@@ -10,7 +10,7 @@ import type { Problem, RunState } from "../graph/progress";
 import type { PanelId } from "../panels/names";
 import type { OtherTab } from "./tabs";
 
-export type FlowNode = Node<Record<string, never>, "stage">;
+export type FlowNode = Node<Record<string, never>, "stage" | "frame" | "note">;
 
 /** A wire that was dropped on empty canvas and waits for a node. */
 export interface LooseWire {
@@ -29,6 +29,7 @@ export type Dialog =
   | { kind: "save" }
   | { kind: "run" }
   | { kind: "picture"; files: OutputFile[]; index: number }
+  | { kind: "color" }
   | { kind: "wire"; node: string; from: LooseWire | null }
   | { kind: "palette"; at: Position; wire: LooseWire | null; swap?: string };
 

@@ -177,10 +177,14 @@ class Editor:
 
     # Running --------------------------------------------------------------------------------------------------------
 
-    def run(self, *, seconds: float = 90) -> None:
-        """Run, and wait for the end."""
-        self.press("Control+Enter")
-        self.page.locator(".toolbar .status.ok").wait_for(timeout=seconds * 1000)
+    def run(self, command: str = "", *, seconds: float = 90) -> None:
+        """Run, by its key or by the title of a command, and wait for the end of that run."""
+        before = self.page.locator(".toolbar .status").get_attribute("data-run")
+        if command:
+            self.run_command(command)
+        else:
+            self.press("Control+Enter")
+        self.page.locator(f".toolbar .status.ok:not([data-run='{before}'])").wait_for(timeout=seconds * 1000)
 
 
 def _middle(place: Locator | tuple[float, float]) -> tuple[float, float]:

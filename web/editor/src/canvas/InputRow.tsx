@@ -6,6 +6,7 @@ import { edit, sealHistory } from "../state/document";
 import { useEditor } from "../state/store";
 import { widgetFor } from "../widgets/registry";
 import { Port } from "./Port";
+import { SeedMode } from "./SeedMode";
 
 interface RowProps {
   node: string;
@@ -53,6 +54,7 @@ export const InputRow = memo(function InputRow({ node, title, socket, written, l
           />
         </span>
       )}
+      {Widget && socket.widget?.type === "seed" && <SeedMode node={node} input={socket.name} label={`${title}: ${socket.name}`} />}
       {Widget && !declared && declarationOf(socket, written) && (
         <button type="button" className="expose nodrag" aria-label={`Make ${socket.name} of ${title} an input of the workflow`} title="Make it an input of the workflow" onClick={() => edit((body) => exposeInput(body, node, socket.name, useEditor.getState().catalog!))}>
           ⇤

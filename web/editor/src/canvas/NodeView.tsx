@@ -4,6 +4,7 @@ import type { Face } from "../graph/catalog";
 import { INPUTS, linksOf, type NodeEntry } from "../graph/document";
 import { setTitle } from "../graph/edit";
 import { lookOf, tint, toggleCollapsed } from "../graph/looks";
+import { Failure } from "../panels/Failure";
 import { edit, enter } from "../state/document";
 import { bodyOf, state, useEditor, type FlowNode } from "../state/store";
 import { InputRow } from "./InputRow";
@@ -13,21 +14,22 @@ import { Chosen, Port } from "./Port";
 import { RunBadge } from "./RunBadge";
 import { Title } from "./Title";
 import { useEntry, useFace } from "./useFace";
+import { nodeRun, useFailure, useStatus } from "./useRun";
 
 /** A node: its title, its outputs, its inputs with their widgets, its picture, and what went wrong. */
 export const NodeView = memo(function NodeView({ id, selected }: NodeProps<FlowNode>) {
   const entry = useEntry(id);
   const face = useFace(id, entry);
   const decls = id === INPUTS;
-  const status = useEditor((now) => now.run?.nodes[id]?.state ?? "");
-  const failed = useEditor((now) => (now.run?.nodes[id]?.state === "failed" ? now.run.nodes[id].message : ""));
+  const status = useStatus(id);
+  const failure = useFailure(id);
   const problem = useEditor((now) => now.problems.find((one) => one.node === id && !inRow(one.input, face.inputs))?.message);
   const subgraph = entry?.node.startsWith("subgraph:") ? entry.node.slice("subgraph:".length) : "";
   const look = useEditor((now) => lookOf(bodyOf(now), id));
   const collapsed = look?.collapsed === true;
   const color = tint(look?.color);
   return (
-    <div className={`stage ${status}${face.known ? "" : " unknown"}${decls ? " inputs" : ""}${entry?.mode ? ` ${entry.mode}` : ""}${color ? " tinted" : ""}`} data-category={face.category} style={color ? ({ "--tint": color } as CSSProperties) : undefined}>
+    <div className={`stage${status}${face.known ? "" : " unknown"}${decls ? " inputs" : ""}${entry?.mode ? ` ${entry.mode}` : ""}${color ? " tinted" : ""}`} data-category={face.category} style={color ? ({ "--tint": color } as CSSProperties) : undefined}>
       <div className="title" title={face.summary}>
         <Title id={id} title={face.title} small={!decls && id !== face.title ? id : undefined} fixed={decls} onDone={(text) => edit((body) => setTitle(body, id, text))} />
         {subgraph && (
@@ -46,9 +48,10 @@ export const NodeView = memo(function NodeView({ id, selected }: NodeProps<FlowN
       <Progress id={id} />
       {collapsed ? <Stacked id={id} face={face} entry={entry} /> : <Open id={id} face={face} entry={entry} selected={selected} />}
       {!face.known && <p className="error">{face.summary}</p>}
-      {(failed || problem) && (
+      {failure && <Failure error={failure} />}
+      {!failure && problem && (
         <p className="error" role="alert">
-          {failed || problem}
+          {problem}
         </p>
       )}
     </div>
@@ -96,7 +99,7 @@ const inRow = (input: string, sockets: readonly { name: string }[]) => sockets.s
 
 function Progress({ id }: { id: string }) {
   const share = useEditor((now) => {
-    const run = now.run?.nodes[id];
+    const run = nodeRun(now, id);
     return run?.state === "running" && run.total > 0 ? run.step / run.total : -1;
   });
   return share < 0 ? null : <progress className="progress" max={1} value={share} aria-label={`Progress of ${id}`} />;

@@ -12,7 +12,7 @@ export function useEdges(): [WireEdge[], Map<string, Edge>] {
   const body = useEditor(bodyOf);
   const catalog = useEditor((now) => now.catalog);
   const chosen = useEditor((now) => now.selectedEdges);
-  const busy = useEditor((now) => Object.entries(now.run?.nodes ?? {}).filter(([, node]) => node.state === "running").map(([id]) => id).join());
+  const busy = useEditor((now) => Object.entries((now.path.length === 0 && now.run?.nodes) || {}).filter(([, node]) => node.state === "running").map(([id]) => id).join());
   const { nodes, inputs, subgraphs } = body;
   const routes = routesOf(body);
   const wires = useMemo(() => (catalog ? colored(body, catalog) : []), [nodes, inputs, subgraphs, catalog]);

@@ -1,7 +1,8 @@
-import { hasEnded } from "../graph/progress";
+import { hasEnded, topOf } from "../graph/progress";
 import { showNode } from "../canvas/view";
 import { select } from "../state/document";
 import { set, useEditor } from "../state/store";
+import { Failure } from "./Failure";
 
 /** The newest picture, large: the preview while it is made, then the picture; and what is in the way of one. */
 export function Result() {
@@ -19,7 +20,7 @@ export function Result() {
         <ul className="problems" aria-label="Problems">
           {problems.map((one, index) => (
             <li key={index}>
-              <button type="button" disabled={!one.node} onClick={() => (select([one.node]), showNode(one.node))}>
+              <button type="button" disabled={!one.node} onClick={() => showBlamed(one.node)}>
                 {one.node && <strong>{one.node}: </strong>}
                 {one.message}
               </button>
@@ -27,10 +28,11 @@ export function Result() {
           ))}
         </ul>
       )}
-      {run?.state === "failed" && (
-        <p className="error" role="alert">
-          {run.error?.message}
-        </p>
+      {run?.error && !run.error.node && <Failure error={run.error} />}
+      {run?.error?.node && (
+        <button type="button" className="problem" onClick={() => showBlamed(topOf(run.error!.node!))}>
+          <strong>{topOf(run.error.node)}</strong> failed: {run.error.message}
+        </button>
       )}
       {preview ? (
         <img className="large" src={preview} alt="Preview of the work so far" />
@@ -58,7 +60,12 @@ export function Result() {
             </a>
           </p>
         ))}
-      {!preview && files.length === 0 && problems.length === 0 && <p className="nothing">Run the workflow (Ctrl+Enter); its result appears here.</p>}
+      {!preview && files.length === 0 && problems.length === 0 && !run?.error && <p className="nothing">Run the workflow (Ctrl+Enter); its result appears here.</p>}
     </div>
   );
+}
+
+function showBlamed(node: string): void {
+  select([node]);
+  showNode(node);
 }

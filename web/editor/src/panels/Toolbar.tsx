@@ -81,7 +81,7 @@ function Status({ going }: { going: boolean }) {
   const more = run?.state === "queued" ? waiting - 1 : waiting;
   return (
     <>
-      <span className={`status ${going ? "going" : (run?.state ?? "")}`} role="status" aria-live="polite">
+      <span className={`status ${going ? "going" : (run?.state ?? "")}`} data-run={run?.id} role="status" aria-live="polite">
         {going ? (run?.state === "running" ? "running" : paused ? "the queue is paused" : "queued") : ended(run)}
         {going && more > 0 && `, ${more} more waiting`}
       </span>

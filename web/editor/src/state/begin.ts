@@ -34,7 +34,7 @@ export function begin(): () => void {
 
 async function load(): Promise<() => void> {
   const [server, leave] = await Promise.all([api.server(), join(), loadCatalog()]);
-  set({ readOnly: server.read_only });
+  set({ readOnly: server.read_only, version: server.version });
   for (const notice of server.notices) tell(notice);
   if (!(await reopen())) set({ dialog: { kind: "start" } });
   const stop = follow(server.latest_event);

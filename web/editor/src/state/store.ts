@@ -50,6 +50,8 @@ export interface Planned {
 export interface EditorState {
   catalog: Catalog | null;
   models: string[];
+  /** Of the server. */
+  version: string;
   readOnly: boolean;
   online: boolean;
   /** The other tabs of this browser, by their ids. */
@@ -100,6 +102,7 @@ export interface EditorState {
 export const useEditor = create<EditorState>(() => ({
   catalog: null,
   models: [],
+  version: "",
   readOnly: false,
   online: true,
   tabs: {},

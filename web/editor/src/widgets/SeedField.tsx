@@ -2,9 +2,9 @@ import { randomSeed } from "../graph/numbers";
 import type { FieldProps } from "./field";
 import { NumberField } from "./NumberField";
 
-/** A seed: a number, the next one, or another one at random. */
+/** A seed: a number (the arrow keys give the next one), or another one at random. */
 export function SeedField(props: FieldProps) {
-  const { label, widget, value, onChange, onDone } = props;
+  const { label, widget, onChange, onDone } = props;
   const change = (seed: number) => {
     onChange(seed);
     onDone();
@@ -12,9 +12,6 @@ export function SeedField(props: FieldProps) {
   return (
     <span className="seed">
       <NumberField {...props} />
-      <button type="button" className="small nodrag" aria-label={`${label}: next`} title="The next seed" onClick={() => change((typeof value === "number" ? value : 0) + 1)}>
-        +1
-      </button>
       <button type="button" className="small nodrag" aria-label={`${label}: random`} title="A random seed" onClick={() => change(randomSeed(widget))}>
         ⚄
       </button>

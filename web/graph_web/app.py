@@ -11,10 +11,11 @@ from aiohttp import web
 
 from graph_engine import Engine
 from graph_web.api import assets as asset_routes
-from graph_web.api import catalog, events, queue, runs, system, templates, workflows
+from graph_web.api import catalog, events, inputs, queue, runs, system, templates, workflows
 from graph_web.api import outputs as output_routes
 from graph_web.assets import Assets
 from graph_web.hub import Hub
+from graph_web.inputs import InputPictures
 from graph_web.library import Library
 from graph_web.metrics import Metrics
 from graph_web.outputs import Outputs
@@ -34,7 +35,7 @@ from graph_web.workers.thread import ThreadWorker
 
 __all__ = ["ROUTES", "make_app"]
 
-ROUTES: list[Route] = routes_of(runs, queue, events, workflows, templates, asset_routes, output_routes, catalog, system)
+ROUTES: list[Route] = routes_of(runs, queue, events, workflows, templates, inputs, asset_routes, output_routes, catalog, system)
 STATIC = Path(__file__).parent / "static"
 
 
@@ -95,6 +96,9 @@ def _assemble(settings: Settings, database: Database) -> Services:
         hub=hub,
         library=library,
         templates=Templates(settings.templates, engine.registry),
+        inputs=InputPictures(
+            (settings.workflows, settings.templates), (settings.assets, settings.workflows, settings.templates)
+        ),
         assets=Assets(settings.assets, settings.trash),
         outputs=Outputs(settings.outputs, settings.trash, settings.cache / "thumbnails", database),
         worker=worker,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from graph_engine import Engine
     from graph_web.assets import Assets
     from graph_web.hub import Hub
+    from graph_web.inputs import InputPictures
     from graph_web.library import Library
     from graph_web.metrics import Metrics
     from graph_web.outputs import Outputs
@@ -40,6 +41,7 @@ class Services:
     hub: Hub
     library: Library
     templates: Templates
+    inputs: InputPictures
     assets: Assets
     outputs: Outputs
     worker: Worker

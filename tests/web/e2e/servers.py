@@ -38,6 +38,12 @@ class Served:
             text = answer.read()
             return json.loads(text) if text else None
 
+    def fetch(self, path: str) -> bytes:
+        """The bytes of an answer of the API."""
+        request = urllib.request.Request(f"{self.origin}/api/v1{path}", headers={"Authorization": f"Bearer {TOKEN}"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return bytes(answer.read())
+
     def save(self, name: str, document: dict[str, Any]) -> None:
         """Save a workflow under a name, over whatever has it."""
         try:

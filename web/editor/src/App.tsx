@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { Canvas } from "./canvas/Canvas";
 import { Banners } from "./panels/Banners";
 import { ColorDialog } from "./panels/ColorDialog";
+import { MaskPainter } from "./image/MaskPainter";
 import { Commands } from "./panels/Commands";
 import { Help } from "./panels/Help";
 import { Missing } from "./panels/Missing";
@@ -27,6 +28,7 @@ export function App() {
   const opened = useEditor((now) => `${now.name}/${now.path.join("/")}`);
   const signedOut = useEditor((now) => now.signedOut);
   if (signedOut) return <SignIn />;
+  const dialog = useEditor((now) => now.dialog !== null);
   if (broken) return <main className="broken">{broken}</main>;
   return (
     <ReactFlowProvider>
@@ -36,7 +38,7 @@ export function App() {
         {ready ? <Canvas key={opened} /> : <p className="nothing">Loading ...</p>}
         <Side />
       </main>
-      <Notes />
+      {!dialog && <Notes />}
       {ready && <Dialogs />}
     </ReactFlowProvider>
   );
@@ -65,6 +67,8 @@ function Dialogs() {
       return <WirePorts node={dialog.node} from={dialog.from} />;
     case "picture":
       return <PictureViewer files={dialog.files} index={dialog.index} />;
+    case "mask":
+      return <MaskPainter place={dialog.place} />;
     default:
       return null;
   }

@@ -4,6 +4,7 @@ import "./style/base.css";
 import "./style/canvas.css";
 import "./style/panels.css";
 import "./style/things.css";
+import "./style/pictures.css";
 import "./style/running.css";
 import "./style/safety.css";
 import { createRoot } from "react-dom/client";

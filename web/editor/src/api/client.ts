@@ -129,6 +129,7 @@ export const api = {
   outputs: (after = "", limit = 60) =>
     get<{ outputs: Output[]; next: string }>(`/outputs?limit=${limit}&after=${at(after)}`),
   outputWorkflow: (id: string) => get<Workflow>(`/outputs/${at(id)}/workflow`),
+  pictures: async () => (await get<{ pictures: { path: string }[] }>("/pictures")).pictures.map(({ path }) => path),
   deleteOutput: async (id: string) => void (await ask("DELETE", `/outputs/${at(id)}`)),
   upload: (file: File) => {
     const form = new FormData();
@@ -142,5 +143,8 @@ function condition(etag: string | null): Record<string, string> {
 }
 
 export const outputThumbnail = (id: string, size: number) => `${ROOT}/outputs/${at(id)}/thumbnail?size=${size}`;
+export const assetUrl = (id: string, size = 0) => (size > 0 ? assetThumbnail(id, size) : `${ROOT}/assets/${at(id)}`);
+/** A picture that lies beside the workflows, by the path that a file input is given. */
+export const inputUrl = (path: string, size = 0) => `${ROOT}/picture?path=${at(path)}&size=${size}`;
 export const assetThumbnail = (id: string, size: number) => `${ROOT}/assets/${at(id)}/thumbnail?size=${size}`;
 export const templatePicture = (name: string) => `${ROOT}/templates/${at(name)}/picture`;

@@ -24,7 +24,7 @@ export const InputRow = memo(function InputRow({ node, title, socket, written, l
   const error = useEditor((now) => now.problems.find((one) => one.node === node && one.input === socket.name)?.message);
   const models = useEditor((now) => (socket.name === "model" ? now.models : undefined));
   const Widget = linked ? null : widgetFor(socket.widget);
-  const tall = Widget && ((socket.widget?.rows ?? 1) > 1 || socket.widget?.type === "list" || socket.widget?.type === "data");
+  const tall = Widget && ((socket.widget?.rows ?? 1) > 1 || socket.widget?.type === "list" || socket.widget?.type === "file" || socket.widget?.type === "data");
   const changed = written !== undefined && !declared;
   const reset = () => edit((body) => setValue(body, node, socket.name, undefined));
   return (
@@ -45,6 +45,7 @@ export const InputRow = memo(function InputRow({ node, title, socket, written, l
           <Widget
             id={id}
             label={`${title}: ${socket.name}`}
+            place={{ node, input: socket.name }}
             widget={socket.widget!}
             value={written === undefined ? socket.default : written}
             names={models}

@@ -1,13 +1,17 @@
 /** What a command is. */
 
+import type { Dialog } from "../state/store";
+
 export interface Command {
   id: string;
   title: string;
-  group: "Run" | "Edit" | "Wire" | "Arrange" | "Subgraph" | "Select" | "View" | "File" | "Help";
+  group: "Run" | "Edit" | "Wire" | "Arrange" | "Subgraph" | "Select" | "View" | "File" | "Help" | "Mask" | "Picture";
   keys: readonly string[];
   run: () => unknown;
   /** Whether it can be done now; left out for what always can. */
   when?: () => boolean;
+  /** The dialog that it is a command of; its keys mean something else outside. */
+  within?: Dialog["kind"];
   /** Also while a text is typed. */
   always?: boolean;
   /** The browser's own event does it (copy, cut, paste); the keys are for the help sheet alone. */

@@ -36,13 +36,13 @@ export function matches(text: string, pressed: Pressed): boolean {
   );
 }
 
-/** Pairs of commands that want the same key; none, as a test proves. */
-export function conflicts(table: readonly { id: string; keys: readonly string[] }[]): [string, string, string][] {
+/** Pairs of commands that want the same key in the same place; none, as a test proves. */
+export function conflicts(table: readonly { id: string; keys: readonly string[]; within?: string }[]): [string, string, string][] {
   const owners = new Map<string, string>();
   const found: [string, string, string][] = [];
-  for (const { id, keys } of table) {
+  for (const { id, keys, within } of table) {
     for (const key of keys) {
-      const shape = JSON.stringify(parseKeys(key));
+      const shape = JSON.stringify([within, parseKeys(key)]);
       const owner = owners.get(shape);
       if (owner) found.push([key, owner, id]);
       owners.set(shape, id);

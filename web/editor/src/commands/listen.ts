@@ -9,7 +9,16 @@ import { canRun, command, COMMANDS } from "./table";
 const TYPED = "input:not([type=checkbox]):not([type=range]):not([type=file]), textarea, select, [contenteditable]";
 const PRESSED = "button, a, input, select, textarea, summary, .react-flow__node";
 
+const ACTS = "button, a, select, summary";
+const MOVES = "input, select, textarea";
+
 const isTyping = (target: EventTarget | null) => target instanceof Element && target.closest(TYPED) !== null;
+
+/** Whether an element of a dialog does something with a key by itself: a button with Enter, a slider with arrows. */
+function ownKey({ key, target }: KeyboardEvent): boolean {
+  if (!(target instanceof Element)) return false;
+  return (key === "Enter" || key === " " ? target.closest(ACTS) : key.startsWith("Arrow") ? target.closest(MOVES) : null) !== null;
+}
 
 /** Listen; returns how to stop. */
 export function listenToKeys(): () => void {
@@ -20,14 +29,15 @@ export function listenToKeys(): () => void {
 
   function onKeyDown(event: KeyboardEvent) {
     shift = event.shiftKey;
-    if (event.isComposing || state().dialog) return;
-    if (event.key === "Escape" && isTyping(event.target)) return (event.target as HTMLElement).blur();
-    if (event.key === " ") {
+    const dialog = state().dialog?.kind;
+    if (event.isComposing || (dialog && ownKey(event))) return;
+    if (event.key === "Escape" && !dialog && isTyping(event.target)) return (event.target as HTMLElement).blur();
+    if (event.key === " " && !dialog) {
       // Space and a drag pans: only a Space that was let go without one adds a node.
       space = !event.repeat && !isTyping(event.target) && !(event.target as Element).closest?.(PRESSED) && !event.ctrlKey;
       return;
     }
-    const found = COMMANDS.find((one) => !one.native && (one.always || !isTyping(event.target)) && one.keys.some((key) => matches(key, event)));
+    const found = COMMANDS.find((one) => one.within === dialog && !one.native && (one.always || !isTyping(event.target)) && one.keys.some((key) => matches(key, event)));
     if (!found) return;
     event.preventDefault();
     if (!canRun(found)) return;

@@ -5,13 +5,14 @@ import { ARRANGE } from "./arrange";
 import { EDIT } from "./edit";
 import { FILE } from "./file";
 import { HELP } from "./help";
+import { MASK } from "./mask";
 import { RUN } from "./run";
 import { VIEW } from "./view";
 import { WIRE } from "./wire";
 
 export type { Command } from "./command";
 
-export const COMMANDS: readonly Command[] = [...RUN, ...EDIT, ...WIRE, ...ARRANGE, ...VIEW, ...FILE, ...HELP];
+export const COMMANDS: readonly Command[] = [...RUN, ...EDIT, ...WIRE, ...ARRANGE, ...VIEW, ...FILE, ...MASK, ...HELP];
 
 export const canRun = (command: Command) => command.when?.() ?? true;
 

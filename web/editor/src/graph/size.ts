@@ -18,6 +18,7 @@ export function sizeOf(name: string, face: Face, entry: NodeEntry | undefined): 
 function heightOf({ widget }: Socket, linked: boolean): number {
   if (linked || !widget || widget.type === "link") return ROW;
   if (widget.type === "text" && (widget.rows ?? 1) > 1) return 30 + 20 * Math.min(widget.rows!, 8);
+  if (widget.type === "file") return 64;
   if (widget.type === "list" || widget.type === "data") return 66;
   return ROW + 6;
 }

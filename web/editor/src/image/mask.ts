@@ -60,6 +60,17 @@ export function fromPixels(pixels: Uint8ClampedArray, by: "alpha" | "brightness"
   return found;
 }
 
+/** Stretched to another size: each pixel is the nearest of the old ones. */
+export function resized(mask: Mask, width: number, height: number): Mask {
+  if (mask.width === width && mask.height === height) return mask;
+  const next = blank(width, height);
+  for (let row = 0; row < height; row++) {
+    const from = Math.floor(((row + 0.5) * mask.height) / height) * mask.width;
+    for (let column = 0; column < width; column++) next.values[row * width + column] = mask.values[from + Math.floor(((column + 0.5) * mask.width) / width)]!;
+  }
+  return next;
+}
+
 /** How much of the picture is to be painted anew, from 0 to 1. */
 export function share({ values }: Mask): number {
   return values.reduce((sum, value) => sum + value, 0) / (FULL * Math.max(values.length, 1));

@@ -11,7 +11,7 @@ export function Commands() {
       <SearchList
         label="Find a command"
         placeholder="What do you want to do?"
-        find={(query) => search(query, COMMANDS.filter((one) => canRun(one) && one.id !== "help.commands"), (one) => [one.title, one.group, one.id])}
+        find={(query) => search(query, COMMANDS.filter((one) => !one.within && canRun(one) && one.id !== "help.commands"), (one) => [one.title, one.group, one.id])}
         keyOf={(one) => one.id}
         nothing="No command is called this."
         onPick={(one) => {

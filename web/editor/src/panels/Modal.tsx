@@ -1,18 +1,21 @@
 import { useEffect, useRef, type ReactNode } from "react";
 import { set } from "../state/store";
+import { Notes } from "./Notes";
 
 interface ModalProps {
   label: string;
   className?: string;
   /** Where its top left corner is to be, as near as the window lets it; else in the middle. */
   at?: { x: number; y: number };
+  /** What Esc does, where closing would lose something; a click outside does nothing then. */
+  onLeave?: () => void;
   children: ReactNode;
 }
 
 export const closeDialog = () => set({ dialog: null });
 
 /** A dialog of the browser's own: the focus stays inside, Esc and a click outside close it. */
-export function Modal({ label, className = "", at, children }: ModalProps) {
+export function Modal({ label, className = "", at, onLeave, children }: ModalProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const element = dialog.current!;
@@ -31,13 +34,15 @@ export function Modal({ label, className = "", at, children }: ModalProps) {
       className={`${className}${at ? " placed" : ""}`}
       onCancel={(event) => {
         event.preventDefault();
-        closeDialog();
+        (onLeave ?? closeDialog)();
       }}
+      onClose={closeDialog}
       onPointerDown={(event) => {
-        if (event.target === dialog.current) closeDialog();
+        if (event.target === dialog.current && !onLeave) closeDialog();
       }}
     >
       {children}
+      <Notes />
     </dialog>
   );
 }

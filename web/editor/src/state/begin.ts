@@ -36,6 +36,7 @@ async function load(): Promise<() => void> {
   const [server, leave] = await Promise.all([api.server(), join(), loadCatalog()]);
   set({ readOnly: server.read_only, version: server.version });
   for (const notice of server.notices) tell(notice);
+  api.pictures().then((pictures) => set({ pictures }), () => undefined);
   if (!(await reopen())) set({ dialog: { kind: "start" } });
   const stop = follow(server.latest_event);
   return () => {

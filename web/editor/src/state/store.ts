@@ -6,7 +6,10 @@ import type { OutputFile, QueueState } from "../api/types";
 import type { Catalog } from "../graph/catalog";
 import { emptyWorkflow, type Body, type Position, type Workflow } from "../graph/document";
 import { begin, type History } from "../graph/history";
+import type { FilePlace } from "../graph/pictures";
 import type { Problem, RunState } from "../graph/progress";
+import { WHOLE, type Look } from "../image/look";
+import { PAINTER, type PainterState } from "../image/tools";
 import type { PanelId } from "../panels/names";
 import type { OtherTab } from "./tabs";
 
@@ -30,6 +33,7 @@ export type Dialog =
   | { kind: "run" }
   | { kind: "picture"; files: OutputFile[]; index: number }
   | { kind: "color" }
+  | { kind: "mask"; place: FilePlace }
   | { kind: "wire"; node: string; from: LooseWire | null }
   | { kind: "palette"; at: Position; wire: LooseWire | null; swap?: string };
 
@@ -52,6 +56,8 @@ export interface EditorState {
   models: string[];
   /** Of the server. */
   version: string;
+  /** The pictures that lie beside the workflows. */
+  pictures: readonly string[];
   readOnly: boolean;
   online: boolean;
   /** The other tabs of this browser, by their ids. */
@@ -94,6 +100,8 @@ export interface EditorState {
 
   view: View;
   dialog: Dialog | null;
+  look: Look;
+  painter: PainterState;
   side: PanelId | null;
   theme: "dark" | "light";
   notes: readonly Note[];
@@ -103,6 +111,7 @@ export const useEditor = create<EditorState>(() => ({
   catalog: null,
   models: [],
   version: "",
+  pictures: [],
   readOnly: false,
   online: true,
   tabs: {},
@@ -131,6 +140,8 @@ export const useEditor = create<EditorState>(() => ({
   problems: [],
   view: "canvas",
   dialog: null,
+  look: WHOLE,
+  painter: PAINTER,
   side: "result",
   theme: "dark",
   notes: [],

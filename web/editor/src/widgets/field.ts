@@ -1,6 +1,7 @@
 /** What every widget is given. */
 
 import type { Widget } from "../api/types";
+import type { FilePlace } from "../graph/pictures";
 
 export interface FieldProps {
   /** Of the element that a label points at. */
@@ -9,6 +10,8 @@ export interface FieldProps {
   label: string;
   widget: Widget;
   value: unknown;
+  /** Which input of which node it is of, where it is of one on the canvas. */
+  place?: FilePlace;
   /** Names that a text may be, for completion. */
   names?: readonly string[];
   invalid?: boolean;

@@ -35,7 +35,9 @@ from graph_web.workers.thread import ThreadWorker
 
 __all__ = ["ROUTES", "make_app"]
 
-ROUTES: list[Route] = routes_of(runs, queue, events, workflows, templates, inputs, asset_routes, output_routes, catalog, system)
+ROUTES: list[Route] = routes_of(
+    runs, queue, events, workflows, templates, inputs, asset_routes, output_routes, catalog, system
+)
 STATIC = Path(__file__).parent / "static"
 
 

@@ -55,8 +55,10 @@ class InputPictures:
         try:
             return find_in_roots(path, self._roots)
         except (FileRefused, FileNotFoundError):
-            advice = "GET /api/v1/pictures lists those there are"
-            raise Failure(404, "NotFound", f"there is no picture {path[:80]!a} beside the workflows; {advice}") from None
+            message = (
+                f"there is no picture {path[:80]!a} beside the workflows; GET /api/v1/pictures lists those there are"
+            )
+            raise Failure(404, "NotFound", message) from None
 
     def key(self, path: Path) -> str:
         """A name for a file's content, which changes when the file does."""

@@ -2,7 +2,7 @@
 
 import { feather, FULL, grow, invert } from "../image/mask";
 import { lookAtPixels, lookAtWhole, zoomLook } from "../state/look";
-import { applyMask, changeMask, leavePainter, nowPainting, redoStroke, redraw, resizeBrush, setPainter, undoStroke } from "../state/painter";
+import { applyMask, changeMask, leavePainter, nowPainting, redoStroke, resizeBrush, setPainter, undoStroke } from "../state/painter";
 import { selectedPlace } from "../state/pictures";
 import type { Tool } from "../image/tools";
 import { set, state } from "../state/store";
@@ -37,7 +37,7 @@ export const MASK: readonly Command[] = [
   { id: "mask.grow", title: "Grow", group, within, keys: ["Shift+G"], run: () => changeMask((mask) => grow(mask, amount())) },
   { id: "mask.shrink", title: "Shrink", group, within, keys: ["Shift+S"], run: () => changeMask((mask) => grow(mask, -amount())) },
   { id: "mask.feather", title: "Feather", group, within, keys: ["Shift+F"], run: () => changeMask((mask) => feather(mask, amount())) },
-  { id: "mask.alone", title: "The mask alone", group, within, keys: ["V"], run: () => (setPainter({ alone: !state().painter.alone }), setTimeout(redraw)) },
+  { id: "mask.alone", title: "The mask alone", group, within, keys: ["V"], run: () => setPainter({ alone: !state().painter.alone }) },
   { id: "mask.in", title: "Zoom in", group, within, keys: ["Plus", "="], run: () => zoomLook(1) },
   { id: "mask.out", title: "Zoom out", group, within, keys: ["-"], run: () => zoomLook(-1) },
   { id: "mask.whole", title: "Show all of the picture", group, within, keys: ["0"], run: lookAtWhole },

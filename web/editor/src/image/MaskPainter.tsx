@@ -1,13 +1,13 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { isMask, type FilePlace } from "../graph/pictures";
 import { Modal } from "../panels/Modal";
 import { tellError } from "../state/notes";
-import { beginPainting, endPainting, leavePainter, nowPainting } from "../state/painter";
+import { endPainting, leavePainter, nowPainting } from "../state/painter";
 import { behind, fileUrl, places, type Seen } from "../state/pictures";
 import { bodyOf, outerOf, set, state } from "../state/store";
 import { WHOLE, type Size } from "./look";
 import { blank, fromPixels, resized, type Mask } from "./mask";
-import { MaskSurface, overlay } from "./MaskSurface";
+import { MaskSurface } from "./MaskSurface";
 import { MaskTools } from "./MaskTools";
 import { readPixels, type Pixels } from "./pixels";
 
@@ -17,21 +17,13 @@ const USUAL: Size = { width: 64, height: 64 };
 export function MaskPainter({ place }: { place: FilePlace }) {
   const seen = useMemo(() => behind(place), [place]);
   const [under, setUnder] = useState<Seen | null>(seen[0] ?? null);
-  const [picture, setPicture] = useState<Pixels | null>(null);
-  const [size, setSize] = useState<Size | null>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
 
   useEffect(() => {
     let ended = false;
     set({ look: WHOLE });
     load(place, under).then(
-      ({ mask, pixels }) => {
-        if (ended) return;
-        setPicture(pixels);
-        setSize({ width: mask.width, height: mask.height });
-        // The canvas is there one drawing later.
-        setTimeout(() => ended || beginPainting(mask, (box) => overlay(canvas.current, mask, box)), 0);
-      },
+      (found) => ended || setLoaded(found),
       (error: unknown) => (tellError(error), setUnder(seen[seen.indexOf(under!) + 1] ?? null)),
     );
     return () => {
@@ -40,22 +32,25 @@ export function MaskPainter({ place }: { place: FilePlace }) {
   }, [place, under, seen]);
   useEffect(() => endPainting, []);
 
+  /** Another size, where no picture says it: what was painted is stretched. */
+  const stretch = ({ width, height }: Size) => setLoaded({ mask: resized(nowPainting()!.mask, width, height), pixels: null });
+
   return (
     <Modal label="Paint a mask" className="painter" onLeave={leavePainter}>
-      <MaskTools seen={seen} under={under} onUnder={setUnder} picture={picture} size={size} onSize={(next) => (beginAgain(next, canvas), setSize(next))} />
-      {size && <MaskSurface key={`${size.width}x${size.height}`} size={size} under={under} canvas={canvas} />}
+      <MaskTools seen={seen} under={under} onUnder={setUnder} picture={loaded?.pixels ?? null} size={loaded?.mask ?? null} onSize={stretch} />
+      {loaded && <MaskSurface mask={loaded.mask} under={under} />}
     </Modal>
   );
 }
 
-/** Another size, where no picture says it: what was painted is stretched. */
-function beginAgain(size: Size, canvas: { current: HTMLCanvasElement | null }): void {
-  const mask = resized(nowPainting()?.mask ?? blank(1, 1), size.width, size.height);
-  setTimeout(() => beginPainting(mask, (box) => overlay(canvas.current, mask, box)), 0);
+interface Loaded {
+  mask: Mask;
+  /** Of the picture under it. */
+  pixels: Pixels | null;
 }
 
 /** What is painted on: the mask that there is, or an empty one, of the size of the picture under it. */
-async function load(place: FilePlace, under: Seen | null): Promise<{ mask: Mask; pixels: Pixels | null }> {
+async function load(place: FilePlace, under: Seen | null): Promise<Loaded> {
   const pixels = under ? await readPixels(under.url) : null;
   const old = nowPainting()?.mask ?? (await written(place));
   const { width, height } = pixels ?? old ?? USUAL;

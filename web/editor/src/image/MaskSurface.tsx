@@ -1,27 +1,29 @@
-import { useState, type PointerEvent, type RefObject } from "react";
-import { abandon, drag, press, release, shape } from "../state/painter";
+import { useEffect, useMemo, useRef, useState, type PointerEvent } from "react";
+import { abandon, beginPainting, drag, press, redraw, release, shape } from "../state/painter";
 import type { Seen } from "../state/pictures";
 import { useEditor } from "../state/store";
 import { isEmpty, type Box, type Point } from "./layer";
-import type { Size } from "./look";
 import type { Mask } from "./mask";
 import { PixelView } from "./PixelView";
 
 interface SurfaceProps {
-  size: Size;
+  mask: Mask;
   under: Seen | null;
-  canvas: RefObject<HTMLCanvasElement | null>;
 }
 
 const SECONDARY = 2;
 const PEN_ERASER = 5;
 
 /** What is painted on: the picture, the mask over it, and the outline of what the pointer is about to do. */
-export function MaskSurface({ size, under, canvas }: SurfaceProps) {
+export function MaskSurface({ mask, under }: SurfaceProps) {
   const { tool, size: across, alone } = useEditor((now) => now.painter);
   const [point, setPoint] = useState<Point | null>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const size = useMemo(() => ({ width: mask.width, height: mask.height }), [mask]);
   const outline = shape();
   const round = tool === "brush" || tool === "eraser";
+  useEffect(() => beginPainting(mask, (box) => overlay(canvas.current, mask, box)), [mask]);
+  useEffect(() => void redraw(), [alone]);
   return (
     <PixelView
       picture={size}
@@ -47,8 +49,8 @@ export function MaskSurface({ size, under, canvas }: SurfaceProps) {
 const pressureOf = (event: PointerEvent) => (event.pointerType === "pen" ? event.pressure : 1);
 
 /** Draw a part of the mask: in the colour of masks over a picture, or as it is saved. */
-export function overlay(canvas: HTMLCanvasElement | null, mask: Mask, box: Box): void {
-  const context = canvas?.getContext("2d");
+function overlay(canvas: HTMLCanvasElement | null, mask: Mask, box: Box): void {
+  const context = canvas?.getContext("2d", { willReadFrequently: true });
   if (!canvas || !context || isEmpty(box) || canvas.width !== mask.width) return;
   context.fillStyle = getComputedStyle(canvas).color;
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(String(context.fillStyle).slice(at, at + 2), 16));

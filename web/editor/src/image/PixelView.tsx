@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type PointerEvent, type ReactNode } from "react";
+import { useEffect, useRef, useState, type CSSProperties, type PointerEvent, type ReactNode } from "react";
 import { lookAt, lookAtWhole, nowShown, zoomLook } from "../state/look";
 import { state, useEditor } from "../state/store";
 import type { Point } from "./layer";
@@ -113,7 +113,7 @@ export function PixelView({ picture, label, children, pans = () => true, onPress
       onContextMenu={(event) => event.preventDefault()}
       onDoubleClick={onDoubleClick ?? lookAtWhole}
     >
-      <div className="pixels" style={{ width: picture.width, height: picture.height, transform: `translate(${at.x}px, ${at.y}px) scale(${look.zoom})` }}>
+      <div className="pixels" style={{ width: picture.width, height: picture.height, transform: `translate(${at.x}px, ${at.y}px) scale(${look.zoom})`, "--zoom": look.zoom } as CSSProperties}>
         {children}
       </div>
     </div>

@@ -11,7 +11,7 @@ INSTALL  := $(BIN)/python -m pip install --disable-pip-version-check --quiet --c
 EDITABLE := $(PACKS:%=--editable %)
 CHECKED  := graph_engine nodes web plugins tests benchmarks docs
 
-.PHONY: demo test lint format bench results reliability clean
+.PHONY: demo test lint format bench results reliability parity clean
 
 demo: $(VENV)/installed  ## Make a picture from a prompt and print its path.
 	@$(BIN)/graph-engine run workflows/glide.yaml --prompt "$(PROMPT)"
@@ -36,6 +36,9 @@ results: $(VENV)/installed-dev  ## Run the studies that have no table yet and wr
 
 reliability: $(VENV)/installed-dev  ## Kill servers, run the tests of faults, and write docs/reliability.md.
 	$(BIN)/python -m benchmarks.server.reliability
+
+parity: $(VENV)/installed-dev  ## Compare the nodes with the reference pipelines on tiny models, row by row.
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.checkpoints.table
 
 clean:  ## Remove the virtual environment and what the tools left behind.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -3,7 +3,7 @@
 from graph_engine.context import Context, Folders, WarmStore
 from graph_engine.engine import Engine, Stream, arun, load, run
 from graph_engine.errors import Cancelled, GraphEngineError, NodeFailure, Problem, WorkflowError
-from graph_engine.hookspecs import Command, ModelSource, hookimpl
+from graph_engine.hookspecs import Command, ModelFacts, ModelReader, ModelSource, PartFacts, hookimpl
 from graph_engine.kinds import (
     CLIP,
     VAE,
@@ -55,12 +55,15 @@ __all__ = [
     "Lazy",
     "Link",
     "Mask",
+    "ModelFacts",
     "ModelPart",
+    "ModelReader",
     "ModelSource",
     "Multiline",
     "Node",
     "NodeEntry",
     "NodeFailure",
+    "PartFacts",
     "Problem",
     "Result",
     "SavedFiles",

@@ -21,7 +21,8 @@ class Folders:
     """Where a run reads and writes.
 
     outputs: pictures; cache: cached outputs; inputs: the roots that file parameters are relative to; granted: files
-    and folders that the user named in person, readable wherever they are; models: folders of named models.
+    and folders that the user named in person, readable wherever they are; models: folders of named models; model_roots:
+    folders below which models are found by their path.
     """
 
     outputs: Path = Path("outputs")
@@ -29,6 +30,7 @@ class Folders:
     inputs: tuple[Path, ...] = (Path(),)
     granted: frozenset[Path] = frozenset()
     models: Mapping[str, Path] = field(default_factory=dict)
+    model_roots: tuple[Path, ...] = ()
 
 
 class WarmStore:

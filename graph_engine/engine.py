@@ -241,7 +241,8 @@ class _Once:
 
 def _default_folders() -> Folders:
     locations = Locations.find()
-    return Folders(outputs=locations.outputs, cache=locations.cache, inputs=(locations.data / "inputs",))
+    inputs = (locations.data / "inputs",)
+    return Folders(outputs=locations.outputs, cache=locations.cache, inputs=inputs, model_roots=locations.models)
 
 
 def load(path: str | Path) -> Workflow:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pluggy
 
-__all__ = ["Command", "ModelSource", "hookimpl", "hookspec"]
+__all__ = ["Command", "ModelFacts", "ModelReader", "ModelSource", "PartFacts", "hookimpl", "hookspec"]
 
 hookspec = pluggy.HookspecMarker("graph_engine")
 hookimpl = pluggy.HookimplMarker("graph_engine")
@@ -23,6 +23,48 @@ class ModelSource:
     name: str
     folder: Path
     description: str = ""
+
+
+@dataclass(frozen=True)
+class PartFacts:
+    """One part of a model: its kind (`Denoiser`), the class behind it, the space it works in, the space of the text
+    that it reads or writes, the commonest dtype of its weights (`F16`), how many numbers they are, and their bytes."""
+
+    name: str
+    kind: str
+    class_name: str = ""
+    space: str = ""
+    text_space: str = ""
+    dtype: str = ""
+    parameters: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a model is, told from its configs and the headers of its files alone."""
+
+    name: str
+    family: str
+    description: str
+    parts: tuple[PartFacts, ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        """Of all weights together."""
+        return sum(part.bytes for part in self.parts)
+
+
+@dataclass(frozen=True)
+class ModelReader:
+    """Knows a layout in which models are published.
+
+    find: the models below a folder, as paths relative to it; describe: (name, folder or file) -> its facts, without a
+    weight being read; it raises a GraphEngineError that says what is wrong.
+    """
+
+    find: Callable[[Path], Iterable[str]]
+    describe: Callable[[str, Path], ModelFacts]
 
 
 @dataclass(frozen=True)
@@ -48,6 +90,11 @@ def register_kinds() -> list[type]:  # type: ignore[empty-body]
 @hookspec
 def register_models() -> list[ModelSource]:  # type: ignore[empty-body]
     """Named models that this pack brings: folders with a model.json."""
+
+
+@hookspec
+def register_model_readers() -> list[ModelReader]:  # type: ignore[empty-body]
+    """Layouts of published models that this pack can open from the model folders."""
 
 
 @hookspec

@@ -124,7 +124,9 @@ class Start:
 
     latents: a sample to start from, noised as far as `strength` says (1: all of it, so that nothing is left); mask: 1
     where it may change, the rest is held; resample: how often each step is made, for harmony between the two (RePaint);
-    noise: x_T itself, in place of noise from the seed.
+    noise: x_T itself, in place of noise from the seed; drawn: how many draws of the sample's shape the seed's
+    generators have given before the noise; resume: the part of the schedule that another run has made already, whose
+    latents are taken as they are.
     """
 
     latents: Latents | None = None
@@ -132,6 +134,8 @@ class Start:
     mask: Mask | None = None
     resample: int = 1
     noise: Latents | None = None
+    drawn: int = 0
+    resume: float = 0.0
 
 
 @kind(color="#f9ca24")

@@ -13,7 +13,7 @@ from typing import Any
 import pluggy
 
 from graph_engine import hookspecs
-from graph_engine.hookspecs import Command, ModelSource
+from graph_engine.hookspecs import Command, ModelReader, ModelSource
 from graph_engine.kinds import kind_of
 from graph_engine.node import Node, NodeSpec
 
@@ -61,6 +61,7 @@ class Registry:
     nodes: dict[str, NodeSpec] = field(default_factory=dict)
     kinds: dict[str, type] = field(default_factory=dict)
     models: dict[str, ModelSource] = field(default_factory=dict)
+    model_readers: list[ModelReader] = field(default_factory=list)
     commands: dict[str, Command] = field(default_factory=dict)
     packs: list[Pack] = field(default_factory=list)
     problems: list[PluginProblem] = field(default_factory=list)
@@ -175,6 +176,13 @@ def _add_model(registry: Registry, pack: Pack, item: Any) -> str | None:
     return None
 
 
+def _add_model_reader(registry: Registry, pack: Pack, item: Any) -> str | None:
+    if not isinstance(item, ModelReader):
+        return f"{_shown(item)} is no ModelReader"
+    registry.model_readers.append(item)
+    return None
+
+
 def _add_command(registry: Registry, pack: Pack, item: Any) -> str | None:
     if not isinstance(item, Command):
         return f"{_shown(item)} is no Command"
@@ -188,6 +196,7 @@ _ADDERS = {
     "register_kinds": _add_kind,
     "register_nodes": _add_node,
     "register_models": _add_model,
+    "register_model_readers": _add_model_reader,
     "register_commands": _add_command,
 }
 

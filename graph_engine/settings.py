@@ -18,22 +18,28 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 @dataclass(frozen=True)
 class Locations:
-    """data: what the program keeps; cache: what it may forget; outputs: the user's pictures."""
+    """data: what the program keeps; cache: what it may forget; outputs: the user's pictures; models: folders in which
+    checkpoints lie."""
 
     data: Path
     cache: Path
     outputs: Path
+    models: tuple[Path, ...] = ()
 
     @staticmethod
     def find(environment: Mapping[str, str] = os.environ) -> Locations:
-        """From GRAPH_ENGINE_DATA, GRAPH_ENGINE_CACHE and GRAPH_ENGINE_OUTPUTS, else the platform's user folders."""
+        """From GRAPH_ENGINE_DATA, _CACHE, _OUTPUTS and _MODELS, else the platform's user folders.
+
+        GRAPH_ENGINE_MODELS may name several folders, as PATH does; else it is `models` in the data folder.
+        """
         import platformdirs
 
         name = "graph-engine"
         data = Path(environment.get("GRAPH_ENGINE_DATA") or platformdirs.user_data_path(name, appauthor=False))
         cache = Path(environment.get("GRAPH_ENGINE_CACHE") or platformdirs.user_cache_path(name, appauthor=False))
         outputs = Path(environment.get("GRAPH_ENGINE_OUTPUTS") or data / "outputs")
-        return Locations(data, cache, outputs)
+        named = environment.get("GRAPH_ENGINE_MODELS") or str(data / "models")
+        return Locations(data, cache, outputs, tuple(Path(name) for name in named.split(os.pathsep) if name))
 
 
 def pick_device(name: str) -> str:

@@ -15,13 +15,23 @@ from graph_engine.plugins import PluginProblem, Registry
 from graph_engine.settings import DEVICES, DTYPES, Locations
 from graph_engine.workflow import Workflow
 
-__all__ = ["add_cache_flag", "add_engine_flags", "cache_folder", "checked", "find_broken_plugin", "make_engine"]
+__all__ = [
+    "add_cache_flag",
+    "add_engine_flags",
+    "add_models_flag",
+    "cache_folder",
+    "checked",
+    "find_broken_plugin",
+    "make_engine",
+    "model_folders",
+]
 
 
 def add_engine_flags(parser: CommandParser) -> None:
     """The flags that say where and with what to compute."""
     parser.add_argument("--out", metavar="DIR", help="folder for pictures (default: $GRAPH_ENGINE_OUTPUTS)")
     add_cache_flag(parser)
+    add_models_flag(parser)
     parser.add_argument("--device", choices=DEVICES, default="auto", help="where to compute (default: auto)")
     parser.add_argument("--dtype", choices=DTYPES, default="auto", help="number format of models (default: auto)")
 
@@ -39,8 +49,25 @@ def make_engine(options: argparse.Namespace, environment: Environment, call: Cal
         cache=cache_folder(options, environment),
         inputs=(environment.cwd, found.data / "inputs"),
         granted=call.files,
+        model_roots=model_folders(options, environment),
     )
     return Engine(environment.registry, folders, device=options.device, dtype=options.dtype)
+
+
+def add_models_flag(parser: CommandParser) -> None:
+    """The flag that says where checkpoints are."""
+    parser.add_argument(
+        "--models",
+        metavar="DIR",
+        action="append",
+        help="folder of checkpoints, may be given several times (default: $GRAPH_ENGINE_MODELS)",
+    )
+
+
+def model_folders(options: argparse.Namespace, environment: Environment) -> tuple[Path, ...]:
+    """Where checkpoints are: the flags, else the environment variable, else `models` in the data folder."""
+    named = options.models or [str(path) for path in Locations.find(environment.variables).models]
+    return tuple(environment.path(name).absolute() for name in named)
 
 
 def cache_folder(options: argparse.Namespace, environment: Environment) -> Path:

@@ -27,7 +27,7 @@ COMMANDS = {
     "draw": "draw a workflow as an SVG picture",
     "nodes": "list the installed nodes, or describe one",
     "plugins": "list the installed plugins and what is wrong with them",
-    "models": "list the named models",
+    "models": "list the models, or inspect one",
     "schema": "print the JSON Schema of workflow files",
     "cache": "look after the cache: info, verify, gc, clear",
     "new-plugin": "write a new plugin package to start from",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph_engine import hookimpl
+from graph_engine import Command, ModelReader, hookimpl
 from graph_engine import kinds as built_in_kinds
 from graph_engine.kinds import kind_of
 from graph_nodes import (
@@ -29,8 +29,9 @@ from graph_nodes import (
     tokens,
     values,
 )
+from graph_nodes.checkpoints import commands, inspecting
 
-__all__ = ["register_kinds", "register_nodes"]
+__all__ = ["register_commands", "register_kinds", "register_model_readers", "register_nodes"]
 
 
 @hookimpl
@@ -54,10 +55,14 @@ def register_nodes() -> list[Any]:
         starts.image_to_image,
         starts.repaint,
         starts.from_noise,
+        starts.hand_over,
+        starts.start_from_image,
         binding.low_resolution,
         binding.class_label,
         binding.image_condition,
         binding.inpaint_condition,
+        binding.picture_size,
+        binding.size_condition,
         autoencoding.decode,
         autoencoding.encode,
         tokens.encode_tokens,
@@ -128,3 +133,15 @@ def register_nodes() -> list[Any]:
 def register_kinds() -> list[type]:
     """The kinds that the engine itself defines."""
     return [item for item in (getattr(built_in_kinds, name) for name in built_in_kinds.__all__) if kind_of(item)]
+
+
+@hookimpl
+def register_model_readers() -> list[ModelReader]:
+    """The project's own layout and those of published models."""
+    return [ModelReader(inspecting.find, inspecting.describe)]
+
+
+@hookimpl
+def register_commands() -> list[Command]:
+    """`graph-engine make-tiny FAMILY DIR`."""
+    return list(commands.COMMANDS)

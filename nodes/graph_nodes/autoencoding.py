@@ -9,9 +9,9 @@ from graph_nodes.errors import Misfit
 from graph_nodes.weights import module_of, torch_dtype
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
 
-__all__ = ["decode", "encode"]
+__all__ = ["check_picture", "decode", "draw_latents", "encode"]
 
 
 @node(category="diffusion", version=2)
@@ -27,11 +27,11 @@ def decode(context: Context, latents: Latents, vae: VAE | None = None) -> Image:
             raise Misfit(f"latents of the space {latents.space!r} need their autoencoder at the input 'vae'")
         return Image(((latents.samples + 1) / 2).clamp(0, 1))
     _check_space(vae, latents.space)
-    module = module_of(context, vae)
+    module, dtype = module_of(context, vae), torch_dtype(context, vae)
     with torch.no_grad():
         # One picture at a time: the bits of a convolution depend on the batch that it is made in.
         rows = (_unscaled(module, sample[None].to(context.device)) for sample in latents.samples)
-        pixels = torch.cat([module.decode(row.to(torch_dtype(context))).sample.float().cpu() for row in rows])
+        pixels = torch.cat([module.decode(row.to(dtype), **_options(module)).sample.float().cpu() for row in rows])
     return Image(((pixels + 1) / 2).clamp(0, 1))
 
 
@@ -52,16 +52,29 @@ def encode(context: Context, image: Image, vae: VAE | None = None, sample: bool 
 
     if vae is None:
         return Latents(image.pixels * 2 - 1, "pixel")
-    _check_size(vae, image)
-    module = module_of(context, vae)
-    latents = []
+    check_picture(vae, image)
+    rows = []
     with torch.no_grad():
         for k, pixels in enumerate(image.pixels):
-            signed = (pixels[None] * 2 - 1).to(context.device, torch_dtype(context))
-            posterior = module.encode(signed).latent_dist
-            generator = torch.Generator().manual_seed(seed + k)
-            latents.append(_scaled(module, (posterior.sample(generator) if sample else posterior.mode()).float()))
-    return Latents(torch.cat(latents).cpu(), vae.facts["space"])
+            generator = torch.Generator().manual_seed(seed + k) if sample else None
+            rows.append(draw_latents(context, vae, pixels[None] * 2 - 1, generator))
+    return Latents(torch.cat(rows).cpu(), vae.facts["space"])
+
+
+def draw_latents(context: Context, vae: VAE, signed: Tensor, generator: Generator | None) -> Tensor:
+    """One picture [1, 3, h, w] in -1..1 as scaled latents float32: a draw from the autoencoder's distribution, or its
+    mean without a generator. An autoencoder with a codebook has no distribution."""
+    module = module_of(context, vae)
+    found = module.encode(signed.to(context.device, torch_dtype(context, vae)))
+    if not hasattr(found, "latent_dist"):
+        return _scaled(module, found.latents.float())
+    posterior = found.latent_dist
+    return _scaled(module, (posterior.sample(generator) if generator else posterior.mode()).float())
+
+
+def _options(module: Any) -> dict[str, Any]:
+    """A codebook is for tokens: latents that a denoiser made are decoded as they are."""
+    return {"force_not_quantize": True} if "num_vq_embeddings" in module.config else {}
 
 
 def _check_space(vae: VAE, space: str) -> None:
@@ -69,7 +82,8 @@ def _check_space(vae: VAE, space: str) -> None:
         raise Misfit(f"the autoencoder of {vae.model!r} decodes the space {vae.facts['space']!r}, found {space!r}")
 
 
-def _check_size(vae: VAE, image: Image) -> None:
+def check_picture(vae: VAE, image: Image) -> None:
+    """Raise Misfit unless an autoencoder takes pictures of this size."""
     factor = vae.facts["factor"]
     height, width = image.pixels.shape[-2:]
     if height % factor or width % factor:
@@ -82,20 +96,25 @@ def _check_size(vae: VAE, image: Image) -> None:
 def _scaled(module: Any, latents: Tensor) -> Tensor:
     """Latents as the denoiser wants them, about N(0, 1): Rombach et al. 2022 (arXiv:2112.10752), appendix G."""
     mean, std = _moments(module, latents)
-    scaled: Tensor = (latents - mean) * module.config.scaling_factor / std
+    scaled: Tensor = (latents - mean) * _factor(module) / std
     return scaled
 
 
 def _unscaled(module: Any, latents: Tensor) -> Tensor:
     mean, std = _moments(module, latents)
-    unscaled: Tensor = latents * std / module.config.scaling_factor + mean
+    unscaled: Tensor = latents * std / _factor(module) + mean
     return unscaled
 
 
 def _moments(module: Any, latents: Tensor) -> tuple[Tensor | float, Tensor | float]:
     """What is subtracted and divided by before the scaling factor: one number, one for each channel, or nothing."""
     config = module.config
-    if config.latents_mean is not None and config.latents_std is not None:
-        mean, std = (latents.new_tensor(each).view(1, -1, 1, 1) for each in (config.latents_mean, config.latents_std))
-        return mean, std
-    return config.shift_factor or 0.0, 1.0
+    mean, std = config.get("latents_mean"), config.get("latents_std")
+    if mean is not None and std is not None:
+        return latents.new_tensor(mean).view(1, -1, 1, 1), latents.new_tensor(std).view(1, -1, 1, 1)
+    return config.get("shift_factor") or 0.0, 1.0
+
+
+def _factor(module: Any) -> float:
+    """What latents are multiplied by; an autoencoder with a codebook leaves them as they are in practice."""
+    return 1.0 if "num_vq_embeddings" in module.config else float(module.config.scaling_factor)

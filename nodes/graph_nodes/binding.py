@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 
-from graph_engine import Denoiser, Image, ImageEmbedding, Latents, Mask, Slider, node
+from graph_engine import VAE, Denoiser, Image, ImageEmbedding, Latents, Mask, Slider, node
 from graph_engine.errors import did_you_mean
 from graph_nodes.errors import Misfit
 from graph_nodes.fitting import check_condition, name_of
 
-__all__ = ["class_label", "image_condition", "inpaint_condition", "low_resolution"]
+__all__ = ["class_label", "image_condition", "inpaint_condition", "low_resolution", "picture_size", "size_condition"]
+
+Side = Annotated[int, Slider(8, 8192, 8)]
+AnySide = Annotated[int, Slider(0, 8192, 8)]
 
 
 @node(category="diffusion")
@@ -32,6 +35,9 @@ def low_resolution(
     if noise_level and not facts.get("noise_augmentation"):
         raise Misfit(f"{name_of(denoiser)} was trained without noise augmentation: noise_level 0")
     _check_size(denoiser, image, facts.get("low_resolution_size"), "enlarges pictures of")
+    most = facts.get("noise_levels", 999)
+    if noise_level > most:
+        raise Misfit(f"{name_of(denoiser)} was trained with noise levels up to {most}, found {noise_level}")
     level = {"noise_level": noise_level} if facts.get("noise_augmentation") else {}
     return _bound(denoiser, {"low_resolution": image, **level})
 
@@ -66,15 +72,85 @@ def image_condition(denoiser: Denoiser, embedding: ImageEmbedding) -> Denoiser:
 
 
 @node(category="diffusion")
-def inpaint_condition(denoiser: Denoiser, image: Image | Latents, mask: Mask) -> Denoiser:
+def inpaint_condition(denoiser: Denoiser, image: Image | Latents, mask: Mask, vae: VAE | None = None) -> Denoiser:
     """Show an inpainting model the picture around the part that it is to draw (Nichol et al. 2021, section 2.4).
 
     image: the picture, in the model's size. mask: 1 where the model may draw; it is never shown what lies there. For
-    models with mask channels; others inpaint by core.repaint. Both together leave the known pixels as they are.
+    models with mask channels; others inpaint by core.repaint. Both together leave the known pixels as they are. vae:
+    the autoencoder of a model that works on latents; its picture may be of any size that the autoencoder takes.
     """
     check_condition(denoiser, "inpaint")
-    _check_size(denoiser, image, denoiser.facts.get("size"), "works on pictures of")
-    return _bound(denoiser, {"inpaint": {"image": image, "mask": mask}})
+    if denoiser.facts["space"] == "pixel":
+        _check_size(denoiser, image, denoiser.facts.get("size"), "works on pictures of")
+        return _bound(denoiser, {"inpaint": {"image": image, "mask": mask}})
+    _check_latent_inpaint(denoiser, image, mask, vae)
+    height, width = image.pixels.shape[-2:]  # type: ignore[union-attr]
+    bound = _bound(denoiser, {"inpaint": {"image": image, "mask": mask, "vae": vae}})
+    return _sized(bound, width, height)
+
+
+@node(category="diffusion")
+def picture_size(denoiser: Denoiser, width: AnySide = 0, height: AnySide = 0) -> Denoiser:
+    """Say how large the pictures are to be that a model draws from noise.
+
+    width, height: in pixels, 0 for the size that the model was trained for; the model's latents are as many times
+    smaller as its autoencoder shrinks. For models that draw any size.
+    """
+    facts = denoiser.facts
+    if not facts.get("any_size"):
+        raise Misfit(f"{name_of(denoiser)} draws pictures of one size, {facts.get('size')}; use core.resize behind it")
+    own = facts["size"] * facts.get("factor", 1)
+    return _sized(denoiser, width or own, height or own)
+
+
+@node(category="diffusion")
+def size_condition(
+    denoiser: Denoiser,
+    original_width: Side = 1024,
+    original_height: Side = 1024,
+    crop_left: Annotated[int, Slider(0, 8192)] = 0,
+    crop_top: Annotated[int, Slider(0, 8192)] = 0,
+    target_width: Side = 1024,
+    target_height: Side = 1024,
+    score: Annotated[float, Slider(0.0, 10.0, 0.1)] = 6.0,
+    negative_score: Annotated[float, Slider(0.0, 10.0, 0.1)] = 2.5,
+) -> Denoiser:
+    """Tell Stable Diffusion XL of which size and crop its picture is to look (Podell et al. 2023, section 2.2).
+
+    original_width, original_height: the size of the picture before it was cropped; small ones look small. crop_left,
+    crop_top: where the crop began; 0 shows the subject whole. target_width, target_height: the size of the crop. score,
+    negative_score: how beautiful, for a refiner, which has a score in the target's place. Without this node all three
+    are the picture's own size, uncropped.
+    """
+    if not denoiser.facts.get("size_condition"):
+        raise Misfit(f"{name_of(denoiser)} was not trained with sizes as conditions; only Stable Diffusion XL was")
+    told = {
+        "original": [original_height, original_width],
+        "crop": [crop_top, crop_left],
+        "target": [target_height, target_width],
+        "scores": [score, negative_score],
+    }
+    return _bound(denoiser, {"sizes": told})
+
+
+def _sized(denoiser: Denoiser, width: int, height: int) -> Denoiser:
+    factor = denoiser.facts.get("factor", 1)
+    if width % factor or height % factor:
+        raise Misfit(f"{name_of(denoiser)} wants sides that {factor} divides, found {width} x {height}")
+    shape = [denoiser.facts["channels"], height // factor, width // factor]
+    return replace(denoiser, facts={**denoiser.facts, "shape": shape})
+
+
+def _check_latent_inpaint(denoiser: Denoiser, image: Image | Latents, mask: Mask, vae: VAE | None) -> None:
+    space = denoiser.facts["space"]
+    if vae is None or vae.facts["space"] != space:
+        found = "none" if vae is None else f"that of {vae.model!r}, of the space {vae.facts['space']!r}"
+        raise Misfit(f"{name_of(denoiser)} wants the autoencoder of {space!r} at the input 'vae', found {found}")
+    if not isinstance(image, Image):
+        raise Misfit(f"{name_of(denoiser)} wants a picture, found latents of {image.space!r}; decode them first")
+    if mask.values.shape[-2:] != image.pixels.shape[-2:]:
+        sizes = [" x ".join(map(str, reversed(each.shape[-2:]))) for each in (image.pixels, mask.values)]
+        raise Misfit(f"{name_of(denoiser)} wants a mask of the picture's size {sizes[0]}, found {sizes[1]}")
 
 
 def _check_size(denoiser: Denoiser, image: Image | Latents, size: int | None, does: str) -> None:

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, Denoiser, Image, ImageEmbedding, Latents, Mask, TextEmbedding
-from graph_nodes.weights import torch_dtype
+from graph_nodes.autoencoding import draw_latents
+from graph_nodes.shapes import shape_of
+from graph_nodes.weights import scheduler_config, torch_dtype
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 __all__ = ["Conditions", "batches", "gather"]
 
-AS_THEY_ARE = ("low_resolution", "noise_level", "class_label", "masked_image", "known", "mask")
+AS_THEY_ARE = (
+    *("low_resolution", "noise_level", "class_label", "masked_image", "known", "mask"),
+    *("repaint_mask", "masked_latents"),
+)
 """Conditions that are not put into the run's dtype: what stands beside x_t, and what is counted."""
 
 
@@ -48,9 +53,10 @@ def gather(
     generators: Sequence[Generator],
 ) -> Conditions:
     """The conditions of one run; noise augmentation is drawn from the generators, after x_T."""
-    given = {**_low_resolution(denoiser, scheduler, generators), **_inpaint(denoiser)}
+    given = {**_low_resolution(context, denoiser, scheduler, generators), **_inpaint(context, denoiser, generators)}
     conditional, null = dict(given), dict(given)
-    for with_condition, without in (_text(denoiser, text), _class_label(denoiser), _image_embedding(denoiser)):
+    pairs = (_text(denoiser, text), _class_label(denoiser), _image_embedding(denoiser), _sizes(denoiser))
+    for with_condition, without in pairs:
         conditional |= with_condition
         null |= without
     n = len(generators)
@@ -93,6 +99,22 @@ def _image_embedding(denoiser: Denoiser) -> Pair:
     return {"image_embedding": vectors}, {"image_embedding": vectors * 0}
 
 
+def _sizes(denoiser: Denoiser) -> Pair:
+    """The sizes that Stable Diffusion XL is told, in pixels (Podell et al. 2023, arXiv:2307.01952, section 2.2)."""
+    import torch
+
+    kind = denoiser.facts.get("size_condition")
+    if not kind:
+        return {}, {}
+    own = [side * denoiser.facts["factor"] for side in shape_of(denoiser)[1:]]
+    told = denoiser.conditions.get("sizes", {"original": own, "crop": [0, 0], "target": own, "scores": [6.0, 2.5]})
+    ends = ([told["scores"][0]], [told["scores"][1]]) if kind == "scored" else (told["target"], told["target"])
+    with_score, without = (
+        torch.tensor([[*told["original"], *told["crop"], *end]], dtype=torch.float32) for end in ends
+    )
+    return {"sizes": with_score}, {"sizes": without}
+
+
 def _tensor(value: Image | Latents | ImageEmbedding) -> Tensor:
     if isinstance(value, Latents):
         return value.samples
@@ -104,7 +126,9 @@ def _signed(picture: Image | Latents) -> Tensor:
     return picture.samples.clamp(-1, 1) if isinstance(picture, Latents) else picture.pixels * 2 - 1
 
 
-def _low_resolution(denoiser: Denoiser, scheduler: Any, generators: Sequence[Generator]) -> dict[str, Tensor]:
+def _low_resolution(
+    context: Context, denoiser: Denoiser, scheduler: Any, generators: Sequence[Generator]
+) -> dict[str, Tensor]:
     """The small picture in -1..1 at the network's size, with the noise that its augmentation level asks for."""
     import torch
 
@@ -112,28 +136,59 @@ def _low_resolution(denoiser: Denoiser, scheduler: Any, generators: Sequence[Gen
 
     if "low_resolution" not in denoiser.conditions:
         return {}
-    size = denoiser.facts["size"]
-    low = networks.enlarge(_signed(denoiser.conditions["low_resolution"]).float(), (size, size))
+    height, width = shape_of(denoiser)[1:]
+    low = networks.enlarge(_signed(denoiser.conditions["low_resolution"]).float(), (height, width))
     if "noise_level" not in denoiser.conditions:
         return {"low_resolution": low}
     n = len(generators)
     level = torch.full((n,), denoiser.conditions["noise_level"], dtype=torch.long)
     noise = sampling.initial_noise(low.shape[1:], generators)
-    return {"low_resolution": sampling.noised(low, noise, scheduler.alphas_cumprod[level]), "noise_level": level}
+    alphas = _augmentation_schedule(context, denoiser, scheduler)
+    return {"low_resolution": sampling.noised(low, noise, alphas[level]), "noise_level": level}
 
 
-def _inpaint(denoiser: Denoiser) -> dict[str, Tensor]:
+def _augmentation_schedule(context: Context, denoiser: Denoiser, scheduler: Any) -> Tensor:
+    """abar of the schedule that noises the small picture: one of its own, or the network's."""
+    from graph_nodes.science import schedules
+
+    if "augmentation_scheduler" not in denoiser.facts:
+        own: Tensor = scheduler.alphas_cumprod
+        return own
+    return schedules.alphas_of(scheduler_config(context, denoiser, "augmentation_scheduler"))
+
+
+def _inpaint(context: Context, denoiser: Denoiser, generators: Sequence[Generator]) -> dict[str, Tensor]:
     """The picture with what may change blacked out (0 in -1..1), and 1 where it is known: GLIDE's order and sense."""
     from graph_nodes.science.images import fit
 
     if "inpaint" not in denoiser.conditions:
         return {}
+    if "vae" in denoiser.conditions["inpaint"]:
+        return _latent_inpaint(context, denoiser, generators)
     image: Image | Latents = denoiser.conditions["inpaint"]["image"]
     mask: Mask = denoiser.conditions["inpaint"]["mask"]
     picture = _signed(image)
     known = 1 - fit(mask.values, picture).ceil()
     known = known.expand(len(picture), *known.shape[1:])
     return {"masked_image": picture * known, "known": known}
+
+
+def _latent_inpaint(context: Context, denoiser: Denoiser, generators: Sequence[Generator]) -> dict[str, Tensor]:
+    """1 where the model may draw, at the latents' size, and the latents of the picture without that part: Stable
+    Diffusion's order and sense. The autoencoder's draw comes after x_T."""
+    import torch
+    from torch.nn import functional
+
+    bound = denoiser.conditions["inpaint"]
+    may_change = (bound["mask"].values >= 0.5).float()
+    masked = (bound["image"].pixels * 2 - 1) * (may_change < 0.5)
+    n = len(generators)
+    pictures = masked if len(masked) == n else masked.repeat_interleave(n, dim=0)
+    rows = [
+        draw_latents(context, bound["vae"], each[None], one) for each, one in zip(pictures, generators, strict=True)
+    ]
+    size = tuple(rows[0].shape[-2:])
+    return {"repaint_mask": functional.interpolate(may_change, size=size), "masked_latents": torch.cat(rows)}
 
 
 def _placed(context: Context, conditions: Mapping[str, Tensor], n: int) -> dict[str, Tensor]:

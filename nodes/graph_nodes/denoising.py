@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, Denoiser, Guidance, Image, Latents, Start, TextEmbedding
 from graph_nodes import conditions, fitting, guiding
+from graph_nodes.shapes import shape_of
 from graph_nodes.weights import module_of, scheduler_config, torch_dtype
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Request:
     eta: float
     count: int
     seed: int
+    stop: float = 1.0
 
 
 def run(context: Context, request: Request) -> Latents:
@@ -49,10 +51,11 @@ def run(context: Context, request: Request) -> Latents:
 
     generators = sampling.generators_for(request.seed, n)
     with torch.inference_mode():
-        noise = _noise(request, generators)
         scheduler = schedules.make_scheduler(request.scheduler, config, request.steps)
+        fitting.check_timesteps(denoiser, request.scheduler, scheduler)
+        told, noise = _draws(context, request, scheduler, generators)
         guide = guiding.guide_of(context, chain, request.scheduler)
-        predict = _predict(context, denoiser, request.text, guide, scheduler, generators)
+        predict = _predict(context, denoiser, guide, scheduler, told)
         x, begin, known = _begin(context, request, scheduler, noise)
         samples = sampling.sample(
             predict,
@@ -61,6 +64,7 @@ def run(context: Context, request: Request) -> Latents:
             generators,
             eta=request.eta,
             begin=begin,
+            end=schedules.steps_until(scheduler, request.stop) if request.stop < 1 else None,
             known=known,
             resample=request.start.resample if request.start else 1,
             mean_shift=guide.mean_shift,
@@ -84,7 +88,8 @@ def invert(context: Context, request: Request, latents: Latents) -> Latents:
     with torch.inference_mode():
         scheduler = schedules.make_inverse(config, request.steps)
         guide = guiding.guide_of(context, chain, "ddim")
-        predict = _predict(context, denoiser, request.text, guide, scheduler, generators)
+        told = conditions.gather(context, denoiser, request.text, scheduler, generators)
+        predict = _predict(context, denoiser, guide, scheduler, told)
         x = _rows(latents.samples, n).to(context.device)
         samples = sampling.sample(predict, scheduler, x, generators, on_step=_watcher(context, denoiser))
     return _latents(samples, denoiser)
@@ -97,24 +102,33 @@ def _latents(samples: Tensor, denoiser: Denoiser) -> Latents:
     return Latents(samples.cpu().clone(memory_format=torch.contiguous_format), denoiser.facts["space"])
 
 
+def _draws(
+    context: Context, request: Request, scheduler: Any, generators: Sequence[Generator]
+) -> tuple[conditions.Conditions, Tensor]:
+    """(what the network is told, x_T). Both draw from the generators: x_T first, but for models published otherwise."""
+    denoiser, text = request.denoiser, request.text
+
+    def gathered() -> conditions.Conditions:
+        return conditions.gather(context, denoiser, text, scheduler, generators)
+
+    if denoiser.facts.get("augmentation_first"):
+        return gathered(), _noise(request, generators)
+    noise = _noise(request, generators)
+    return gathered(), noise
+
+
 def _predict(
-    context: Context,
-    denoiser: Denoiser,
-    text: TextEmbedding | None,
-    guide: Guide,
-    scheduler: Any,
-    generators: Sequence[Generator],
+    context: Context, denoiser: Denoiser, guide: Guide, scheduler: Any, told: conditions.Conditions
 ) -> Predict:
     """The denoiser under guidance, with all that it is told."""
     from graph_nodes.science import sampling, schedules
 
-    told = conditions.gather(context, denoiser, text, scheduler, generators)
     return sampling.guided(
         _network(context, denoiser),
         guide,
         told.conditional,
         told.unconditional,
-        channels=fitting.shape_of(denoiser)[0],
+        channels=shape_of(denoiser)[0],
         keep_variance=schedules.takes_learned_variance(scheduler),
     )
 
@@ -140,18 +154,22 @@ def _noise(request: Request, generators: Sequence[Generator]) -> Tensor:
     start = request.start
     if start and start.noise:
         return _rows(start.noise.samples, len(generators))
-    shape = start.latents.samples.shape[1:] if start and start.latents else fitting.shape_of(request.denoiser)
+    shape = start.latents.samples.shape[1:] if start and start.latents else shape_of(request.denoiser)
+    for _ in range(start.drawn if start else 0):
+        sampling.initial_noise(shape, generators)
     return sampling.initial_noise(shape, generators)
 
 
 def _begin(context: Context, request: Request, scheduler: Any, noise: Tensor) -> tuple[Tensor, int, Known | None]:
     """(the sample at the first timestep, the number of that timestep, what must stay)."""
-    from graph_nodes.science import images, sampling
+    from graph_nodes.science import images, sampling, schedules
 
     start, noise = request.start, noise.to(context.device)
     if start is None or start.latents is None:
         return noise * scheduler.init_noise_sigma, 0, None
     x_0 = _rows(start.latents.samples, len(noise)).to(context.device)
+    if start.resume:
+        return x_0, schedules.resume_at(scheduler, start.resume), None
     known = None
     if start.mask:
         mask = images.fit(start.mask.values, x_0)

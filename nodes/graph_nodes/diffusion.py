@@ -25,6 +25,8 @@ SchedulerName = Literal[
     "sa-solver",
     "lcm",
     "tcd",
+    "dpm2-ancestral",
+    "published",
 ]
 
 
@@ -40,16 +42,19 @@ def denoise(
     eta: Annotated[float, Slider(0.0, 1.0, 0.05)] = 0.0,
     count: Annotated[int, Slider(1, 64)] = 1,
     seed: Seed = 0,
+    stop: Annotated[float, Slider(0.05, 1.0, 0.05)] = 1.0,
 ) -> Latents:
     """Sample from noise: the one sampler for base models, upsamplers, priors and every space.
 
     guidance: how the prompt steers; without it the condition alone is followed. start: a picture to start from, and
     what of it must stay; without it pure noise. steps: more is slower and closer to
-    the exact solution. scheduler: the solver, with the noise schedule of the model. eta: the share of fresh noise in
+    the exact solution. scheduler: the solver, with the noise schedule of the model; `published` is the one that
+    the model came with. eta: the share of fresh noise in
     ddim and tcd (0 none, 1 all); the others ignore it. count: how many pictures; a batch bound to the denoiser (a
-    low-resolution picture) sets it too. seed: picture k of the batch is the picture that seed + k gives alone.
+    low-resolution picture) sets it too. seed: picture k of the batch is the picture that seed + k gives alone. stop: the part of the schedule after which another
+    model takes over, by core.hand_over; 1 is the whole.
     """
-    request = denoising.Request(denoiser, text, guidance, start, steps, scheduler, eta, count, seed)
+    request = denoising.Request(denoiser, text, guidance, start, steps, scheduler, eta, count, seed, stop)
     return denoising.run(context, request)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from graph_engine import Denoiser, Guidance, Latents, Start, TextEmbedding
 from graph_engine.errors import did_you_mean
@@ -11,8 +12,9 @@ from graph_nodes.errors import Misfit
 from graph_nodes.guiding import ASKING
 from graph_nodes.science.guidance import RULES, make_guide
 from graph_nodes.science.schedules import SCHEDULERS, can_follow, can_resample
+from graph_nodes.shapes import shape_of
 
-__all__ = ["batch_size", "check", "check_condition", "check_scheduler", "name_of", "shape_of"]
+__all__ = ["batch_size", "check", "check_condition", "check_scheduler", "check_timesteps", "name_of"]
 
 PROVIDERS: Mapping[str, str] = {
     "text": "core.encode_text, at the input 'text'",
@@ -45,12 +47,6 @@ def name_of(denoiser: Denoiser) -> str:
     return f"the {denoiser.part} of {denoiser.model!r}"
 
 
-def shape_of(denoiser: Denoiser) -> tuple[int, ...]:
-    """The shape of one sample: (channels, height, width), or (d,) for embeddings."""
-    facts = denoiser.facts
-    return tuple(facts["shape"]) if "shape" in facts else (facts["channels"], facts["size"], facts["size"])
-
-
 def check_condition(denoiser: Denoiser, condition: str) -> None:
     """Raise Misfit when the denoiser was not trained with a condition that is about to be bound to it."""
     wanted = tuple(denoiser.facts.get("conditions", ()))
@@ -66,7 +62,7 @@ def _check_conditions(denoiser: Denoiser, text: TextEmbedding | None) -> None:
     if missing:
         advice = "; ".join(f"{name!r} comes from {PROVIDERS.get(name, 'another node')}" for name in missing)
         raise Misfit(f"{name_of(denoiser)} needs {', '.join(map(repr, missing))}: {advice}")
-    strange = [name for name in given if name not in wanted and name != "noise_level"]
+    strange = [name for name in given if name not in wanted and name not in ("noise_level", "sizes")]
     if strange:
         raise Misfit(
             f"{name_of(denoiser)} cannot use {', '.join(map(repr, strange))}; it was trained on {_list(wanted)}"
@@ -130,6 +126,8 @@ def _check_start(denoiser: Denoiser, start: Start | None) -> dict[str, int]:
 
 def _check_sample(denoiser: Denoiser, value: Latents) -> None:
     space, shape = denoiser.facts["space"], shape_of(denoiser)
+    if denoiser.facts.get("any_size"):
+        shape = (shape[0], 1, 1)
     if value.space != space:
         raise Misfit(
             f"{name_of(denoiser)} works in the space {space!r}, found {value.space!r}; "
@@ -138,7 +136,7 @@ def _check_sample(denoiser: Denoiser, value: Latents) -> None:
     found = tuple(value.samples.shape[1:])
     fits = found[:1] == shape[:1] and all(a % b == 0 for a, b in zip(found[1:], shape[1:], strict=True))
     if not fits:
-        wanted, seen = " x ".join(map(str, shape)), " x ".join(map(str, found))
+        wanted, seen = " x ".join(map(str, shape_of(denoiser))), " x ".join(map(str, found))
         raise Misfit(f"{name_of(denoiser)} works on {wanted} or a multiple of that size, found {seen}: use core.resize")
 
 
@@ -150,6 +148,12 @@ def check_scheduler(denoiser: Denoiser, name: str, prediction_type: str, start: 
     if start is not None and start.resample > 1 and not can_resample(name):
         others = ", ".join(other for other in SCHEDULERS if can_resample(other))
         raise Misfit(f"{name!r} cannot make a step again, which resample {start.resample} asks for; use {others}")
+
+
+def check_timesteps(denoiser: Denoiser, name: str, scheduler: Any) -> None:
+    """Raise Misfit when a scheduler cannot tell its timesteps from the denoiser's schedule."""
+    if bool(scheduler.timesteps.isnan().any()):
+        raise Misfit(f"{name!r} cannot follow the schedule of {name_of(denoiser)}, which ends in pure noise; use ddim")
 
 
 def batch_size(count: int, conditions: Mapping[str, int]) -> int:

@@ -9,11 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from graph_engine import Context
-from graph_engine.errors import did_you_mean
+from graph_nodes.checkpoints.families import describe_folder
+from graph_nodes.checkpoints.layout import INDEX
+from graph_nodes.checkpoints.sources import locate
+from graph_nodes.checkpoints.weight_files import find_weights, is_weights
 from graph_nodes.digests import digest_of, digest_of_all
 from graph_nodes.errors import ModelRefused
 
-__all__ = ["FORMAT", "REQUIRED_FACTS", "ModelFiles", "open_model", "part_files", "part_folder"]
+__all__ = [
+    "FORMAT",
+    "REQUIRED_FACTS",
+    "ModelFiles",
+    "open_model",
+    "part_files",
+    "part_folder",
+    "read_model",
+    "weight_folders",
+]
 
 FORMAT = 1
 REQUIRED_FACTS: Mapping[str, tuple[str, ...]] = {
@@ -28,30 +40,41 @@ REQUIRED_FACTS: Mapping[str, tuple[str, ...]] = {
 }
 """Kind of a part -> what model.json must say of it; a denoiser of pictures also its `channels` and `size`, one of
 embeddings its `shape`."""
-_FOLDERS = ("folder", "tokenizer", "scheduler", "text_folder", "quantizer")
+_FOLDERS = (
+    *("folder", "folder_2", "folder_3", "text_folder", "last_folder", "projection", "quantizer"),
+    *("tokenizer", "tokenizer_2", "tokenizer_3", "scheduler", "augmentation_scheduler"),
+)
+"""Facts that name a folder."""
+_WITH_WEIGHTS = ("folder", "folder_2", "folder_3", "text_folder", "last_folder", "projection", "quantizer")
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """A named model on disk. parts: part name -> its facts, as model.json states them."""
+    """A named model on disk. parts: part name -> its facts, as model.json states them; published: whether they were
+    told from a published layout, in which weights of several formats and precisions may lie side by side."""
 
     name: str
     folder: Path
     family: str
     parts: Mapping[str, Mapping[str, Any]]
+    published: bool = False
 
 
 def open_model(context: Context, name: str) -> ModelFiles:
-    """The model called `name` (such as `shapes/glide`), its description read and checked; raises ModelRefused."""
-    models = context.folders.models
-    if name not in models:
-        known = ", ".join(sorted(models)) or "none: install a plugin that brings models"
-        raise ModelRefused(f"no model is called {name!r}.{did_you_mean(name, models)} The models here: {known}")
-    folder = Path(models[name])
-    description = _read(name, folder / "model.json")
+    """The model called `name` (such as `shapes/glide`), its description read and checked; raises ModelRefused.
+
+    The description is the folder's model.json, or is made from the configs of a published layout.
+    """
+    return read_model(name, locate(context, name))
+
+
+def read_model(name: str, folder: Path) -> ModelFiles:
+    """What lies in a folder, under the name by which messages speak of it; raises ModelRefused."""
+    published = not (folder / "model.json").is_file() and (folder / INDEX).is_file()
+    description = describe_folder(name, folder) if published else _read(name, folder / "model.json")
     for part, facts in description["parts"].items():
         _check_part(name, folder, part, facts)
-    return ModelFiles(name, folder, str(description.get("family", "")), description["parts"])
+    return ModelFiles(name, folder, str(description.get("family", "")), description["parts"], published)
 
 
 def _read(name: str, path: Path) -> dict[str, Any]:
@@ -91,20 +114,38 @@ def part_folder(name: str, folder: Path, relative: object) -> Path:
     return path
 
 
+def weight_folders(model: ModelFiles, part: str) -> list[Path]:
+    """The folders in which a part's weights are."""
+    facts = model.parts[part]
+    return [part_folder(model.name, model.folder, facts[key]) for key in _WITH_WEIGHTS if key in facts]
+
+
 def part_files(model: ModelFiles, part: str) -> Iterator[tuple[str, Path]]:
     """(label, path) of every file that a part reads, in a fixed order; the label has no machine's path in it."""
     for key in _FOLDERS:
         if key in model.parts[part]:
             relative = model.parts[part][key]
-            for path in sorted(part_folder(model.name, model.folder, relative).iterdir()):
+            folder = part_folder(model.name, model.folder, relative)
+            for path in sorted(_read_ones(folder) if model.published else folder.iterdir()):
                 if path.is_file() and not path.name.startswith("."):
                     yield f"{relative}/{path.name}", path
+
+
+def _read_ones(folder: Path) -> Iterator[Path]:
+    """The files of a published folder that are read: its configs, and its weights in one format and one precision."""
+    paths = list(folder.iterdir())
+    yield from (path for path in paths if not is_weights(path))
+    if any(is_weights(path) for path in paths):
+        weights = find_weights(folder)
+        yield from weights.files
+        yield from [weights.index] if weights.index else []
 
 
 def fingerprint(context: Context, name: str) -> dict[str, str]:
     """Digest of every file of the model by label, model.json included."""
     model = open_model(context, name)
-    files = {"model.json": model.folder / "model.json"}
+    described = INDEX if model.published else "model.json"
+    files = {described: model.folder / described}
     for part in model.parts:
         files |= dict(part_files(model, part))
     return {f"file {name}/{label}": digest_of(context, path) for label, path in files.items()}

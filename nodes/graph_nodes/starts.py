@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from graph_engine import Latents, Mask, Slider, Start, node
+from graph_engine import VAE, Context, Image, Latents, Mask, Seed, Slider, Start, node
+from graph_nodes.autoencoding import check_picture, draw_latents
 
-__all__ = ["from_noise", "image_to_image", "repaint"]
+__all__ = ["from_noise", "hand_over", "image_to_image", "repaint", "start_from_image"]
 
 Strength = Annotated[float, Slider(0.05, 1.0, 0.05)]
 
@@ -38,6 +39,43 @@ def repaint(
 
 
 @node(category="diffusion")
+def hand_over(latents: Latents, at: Annotated[float, Slider(0.05, 0.95, 0.05)] = 0.8) -> Start:
+    """Go on where another model stopped: base and refiner share one schedule (Podell et al. 2023, section 2.5).
+
+    latents: what core.denoise made with `stop` at the same part, noise and all; both models work in one latent space. at:
+    the part of the schedule that is done. Give both runs the same steps and the same scheduler.
+    """
+    return Start(latents, resume=at)
+
+
+@node(category="diffusion")
 def from_noise(noise: Latents) -> Start:
     """Start from given noise in place of the seed's, such as core.invert finds for a picture."""
     return Start(noise=noise)
+
+
+@node(category="diffusion")
+def start_from_image(
+    context: Context,
+    image: Image,
+    vae: VAE,
+    mask: Mask | None = None,
+    strength: Strength = 0.8,
+    count: Annotated[int, Slider(1, 64)] = 1,
+    seed: Seed = 0,
+) -> Start:
+    """Start from a picture as the published image-to-image and inpainting pipelines do, with the same pixels.
+
+    image: the picture, or a batch. vae: the autoencoder of the model; the latents are a draw from its distribution, and
+    the noise is what the same generators give next. mask: 1 where it may change; without it everything may. strength:
+    how much of the picture is given up. count: how many pictures are made of one. seed: that of core.denoise too.
+    """
+    import torch
+
+    check_picture(vae, image)
+    pictures = image.pixels if len(image.pixels) > 1 else image.pixels.expand(count, -1, -1, -1)
+    rows = []
+    with torch.no_grad():
+        for k, pixels in enumerate(pictures):
+            rows.append(draw_latents(context, vae, pixels[None] * 2 - 1, torch.Generator().manual_seed(seed + k)))
+    return Start(Latents(torch.cat(rows).cpu(), vae.facts["space"]), strength, mask, drawn=1)

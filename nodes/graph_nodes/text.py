@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from graph_engine import Context, Multiline, TextEmbedding, TextEncoder, node
-from graph_nodes.errors import Misfit, ModelRefused
-from graph_nodes.tokenizing import token_ids
-from graph_nodes.weights import module_of
+from graph_engine import Context, Multiline, Slider, TextEmbedding, TextEncoder, node
+from graph_nodes.encoding import encode
+from graph_nodes.errors import Misfit
+from graph_nodes.reading import Reading, count_chunks
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["batch_text", "encode_text"]
-
-STATES = ("last_hidden_state", "input_embeddings")
-"""What the tokens of a TextEmbedding are: model.json may say so of its text encoder."""
 
 
 @node(category="text")
@@ -25,14 +22,25 @@ def encode_text(
     encoder: TextEncoder,
     prompt: Annotated[str, Multiline()],
     negative_prompt: str = "",
+    clip_skip: Annotated[int, Slider(0, 12)] = 0,
+    weights: bool = False,
+    long_prompt: bool = False,
 ) -> TextEmbedding:
     """Encode a prompt for a denoiser, with the empty prompt beside it that guidance pushes away from.
 
     negative_prompt: what guidance pushes away from instead of the empty prompt. A prompt longer than the encoder can
-    read is cut, with a warning that names what was lost.
+    read is cut, with a warning that names what was lost. clip_skip: how many of CLIP's last layers the prompt leaves
+    out, for models that were trained so. weights: `(word:1.2)` weighs a word more, `(word)` 1.1 times, `[word]` less;
+    a backslash keeps a bracket. long_prompt: read a prompt of any length, in chunks of what CLIP reads at once.
     """
-    tokens, pooled, mask = _encode(context, encoder, prompt)
-    null_tokens, null_pooled, null_mask = _encode(context, encoder, negative_prompt)
+    count = 0
+    if long_prompt:
+        _check_chunks(encoder)
+        count = max(count_chunks(context, encoder, text, weights) for text in (prompt, negative_prompt))
+    tokens, pooled, mask = encode(context, encoder, prompt, Reading(clip_skip, weights, count))
+    null_tokens, null_pooled, null_mask = encode(context, encoder, negative_prompt, Reading(0, weights, count))
+    if encoder.facts.get("zero_negative") and not negative_prompt:
+        null_tokens, null_pooled = null_tokens * 0, None if null_pooled is None else null_pooled * 0
     return TextEmbedding(
         tokens=tokens,
         space=encoder.facts["text_space"],
@@ -43,6 +51,13 @@ def encode_text(
         null_pooled=null_pooled,
         null_mask=null_mask,
     )
+
+
+def _check_chunks(encoder: TextEncoder) -> None:
+    if encoder.facts.get("recipe") not in ("clip", "xl"):
+        raise Misfit(
+            f"the encoder of {encoder.model!r} cannot read a prompt in chunks, only CLIP's can; leave long_prompt off"
+        )
 
 
 @node(category="text")
@@ -71,36 +86,3 @@ def batch_text(texts: list[TextEmbedding]) -> TextEmbedding:
 
 def _same(a: Tensor | None, b: Tensor | None) -> bool:
     return a is b or (a is not None and b is not None and bool(a.equal(b)))
-
-
-def _encode(context: Context, encoder: TextEncoder, prompt: str) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """(tokens [1, length, width], pooled [1, width] or None, mask [1, length] or None) of one prompt.
-
-    One prompt at a time: the bits of an encoding depend on the batch that it is made in.
-    """
-    import torch
-
-    states = encoder.facts.get("states", STATES[0])
-    if states not in STATES:
-        raise ModelRefused(f"the encoder of {encoder.model!r}: states must be one of {', '.join(STATES)}")
-    found = token_ids(context, encoder, prompt)
-    module, ids = module_of(context, encoder), found["input_ids"].to(context.device)
-    mask = found["attention_mask"].to(context.device) if encoder.facts.get("attention_mask") else None
-    kept = mask.bool().cpu() if mask is not None else None
-    with torch.no_grad():
-        if states == "input_embeddings":
-            return _rows_of_table(encoder, module, ids), None, kept
-        output = module(ids, attention_mask=mask)
-    pooled = _pooled(output).float().cpu() if encoder.facts.get("pooled") else None
-    return output.last_hidden_state.float().cpu(), pooled, kept
-
-
-def _rows_of_table(encoder: TextEncoder, module: Any, ids: Tensor) -> Tensor:
-    """What a decoder-only model reads of its text: its own input embeddings, those of text behind those of images."""
-    rows: Tensor = module.get_input_embeddings()(ids + encoder.facts.get("text_offset", 0))
-    return rows.float().cpu()
-
-
-def _pooled(output: Any) -> Tensor:
-    projected: Tensor | None = getattr(output, "text_embeds", None)
-    return projected if projected is not None else output.pooler_output

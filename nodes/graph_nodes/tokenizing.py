@@ -10,10 +10,13 @@ from graph_nodes.weights import tokenizer_of
 __all__ = ["token_ids"]
 
 
-def token_ids(context: Context, part: ModelPart, prompt: str) -> Any:
-    """`input_ids` and `attention_mask` int64 [1, max_tokens] of one prompt, padded or cut to what the part reads."""
-    tokenizer = tokenizer_of(context, part)
-    length = part.facts["max_tokens"]
+def token_ids(context: Context, part: ModelPart, prompt: str, suffix: str = "") -> Any:
+    """`input_ids` and `attention_mask` int64 [1, max_tokens] of one prompt, padded or cut to what the part reads.
+
+    suffix: which of the part's towers (`_2` the second).
+    """
+    tokenizer = tokenizer_of(context, part, "tokenizer" + suffix)
+    length = part.facts.get("max_tokens" + suffix, part.facts["max_tokens"])
     options = {"padding": "max_length", "max_length": length, "truncation": True, "return_tensors": "pt"}
     ids = tokenizer(prompt, **options)
     whole = tokenizer(prompt).input_ids

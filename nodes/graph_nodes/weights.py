@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, ModelPart
+from graph_nodes.checkpoints.headers import read_header
+from graph_nodes.checkpoints.weight_files import find_weights
 from graph_nodes.errors import ModelRefused
 from graph_nodes.model_files import ModelFiles, open_model, part_folder, revision
 
@@ -45,25 +47,27 @@ def module_of(context: Context, part: ModelPart, *, folder: str = "folder", comp
     return context.warm.get(key, lambda: _load(context, part, folder, component or part.facts["class"]), _bytes_of)
 
 
-def tokenizer_of(context: Context, part: ModelPart) -> Any:
-    """The Hugging Face tokenizer of a part."""
+def tokenizer_of(context: Context, part: ModelPart, key: str = "tokenizer") -> Any:
+    """The Hugging Face tokenizer of a part; key: which of its folders."""
 
     def load() -> Any:
         from transformers import AutoTokenizer
 
-        folder = _folder(context, part, "tokenizer")
+        folder = _folder(context, part, key)
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
-    return context.warm.get(f"{part.model}@{part.revision}/{part.part}:tokenizer", load, lambda _: 1 << 20)
+    return context.warm.get(f"{part.model}@{part.revision}/{part.part}:{key}", load, lambda _: 1 << 20)
 
 
-def scheduler_config(context: Context, part: ModelPart) -> dict[str, Any]:
-    """The noise schedule that a denoiser was trained on: its scheduler_config.json."""
-    path = _folder(context, part, "scheduler") / "scheduler_config.json"
+def scheduler_config(context: Context, part: ModelPart, key: str = "scheduler") -> dict[str, Any]:
+    """The noise schedule that a denoiser was trained on: its scheduler_config.json; key: which of its folders."""
+    path = _folder(context, part, key) / "scheduler_config.json"
     try:
         config: dict[str, Any] = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ModelRefused(f"the model {part.model!r} has no readable scheduler_config.json: {error}") from None
+    if key != "scheduler" or part.facts.get("prediction_type") == "flow":
+        return config
     stated, found = part.facts.get("prediction_type"), config.get("prediction_type", "epsilon")
     if stated not in (None, found):
         raise ModelRefused(f"{path}: says prediction_type {found!r}, but model.json says {stated!r}")
@@ -87,11 +91,14 @@ def tensors_of(context: Context, part: ModelPart, key: str) -> dict[str, torch.T
     return context.warm.get(f"{part.model}@{part.revision}/{part.part}:{key} tensors", load, size)
 
 
-def torch_dtype(context: Context) -> torch.dtype:
-    """The run's dtype as torch names it."""
+def torch_dtype(context: Context, part: ModelPart | None = None) -> torch.dtype:
+    """The run's dtype as torch names it; of a part that overflows in half precision float32 in its place."""
     import torch
 
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[context.dtype]
+    name = context.dtype
+    if part is not None and part.facts.get("full_precision") and name == "float16":
+        name = "float32"
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[name]
 
 
 def _folder(context: Context, part: ModelPart, key: str) -> Path:
@@ -114,13 +121,19 @@ def _load(context: Context, part: ModelPart, key: str, name: str) -> Any:
         known = ", ".join(sorted(COMPONENTS))
         raise ModelRefused(f"{part.model!r}, part {part.part!r}: the class {name!r} is not one of {known}")
     folder = _folder(context, part, key)
-    if not any(folder.glob("*.safetensors")):
-        raise ModelRefused(f"{folder} holds no .safetensors file; other weight formats are not read")
+    weights = find_weights(folder)
+    for file in weights.files:
+        read_header(file)  # a file that is cut short or no safetensors at all is told by its name
     component = getattr(importlib.import_module(COMPONENTS[name]), name)
     # Loaded in the run's dtype, the weights stay a view of the mapped file when that is how they are stored.
     with _quietly(), torch.inference_mode(False):
         module, found = component.from_pretrained(
-            folder, dtype=torch_dtype(context), local_files_only=True, use_safetensors=True, output_loading_info=True
+            folder,
+            dtype=torch_dtype(context, part),
+            variant=weights.variant or None,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
         )
     # What is left over is another tower of the same file; what is missing would be noise, another one in every run.
     if found["missing_keys"]:

@@ -17,7 +17,7 @@ from graph_nodes.diffusion import SchedulerName, denoise
 from graph_nodes.errors import Misfit
 from graph_nodes.guidance import classifier_free_guidance
 from graph_nodes.models import load_model
-from graph_nodes.science.schedules import SCHEDULERS
+from graph_nodes.science.schedules import PUBLISHED, SCHEDULERS
 from graph_nodes.text import encode_text
 from torch.nn import functional
 
@@ -68,7 +68,9 @@ def _by_hand(context: Context, name: str, text: TextEmbedding, steps: int, scale
     return x
 
 
-@pytest.mark.parametrize("name", get_args(SchedulerName))
+@pytest.mark.parametrize(
+    "name", [name for name in get_args(SchedulerName) if name not in ("dpm2-ancestral", PUBLISHED)]
+)
 def test_every_scheduler_gives_the_pixels_of_the_loop_written_by_hand(context: Context, name: str) -> None:
     text = _text(context)
     denoiser = _part(context, "tiny/glide", "denoiser")
@@ -76,6 +78,18 @@ def test_every_scheduler_gives_the_pixels_of_the_loop_written_by_hand(context: C
     assert torch.equal(ours.samples, _by_hand(context, name, text, 5, 2.5, [7, 8]))
     assert torch.isfinite(ours.samples).all()
     assert ours.space == "pixel"
+
+
+def test_a_scheduler_that_cannot_tell_its_timesteps_is_refused(context: Context) -> None:
+    denoiser = _part(context, "tiny/glide", "denoiser")
+    with pytest.raises(Misfit, match="'dpm2-ancestral' cannot follow the schedule of the denoiser of 'tiny/glide'"):
+        denoise(context, denoiser, _text(context), steps=5, scheduler="dpm2-ancestral")
+
+
+def test_the_published_scheduler_is_the_one_of_the_models_config(context: Context) -> None:
+    text, denoiser = _text(context), _part(context, "tiny/glide", "denoiser")
+    published, ddim = (denoise(context, denoiser, text, steps=3, scheduler=name) for name in (PUBLISHED, "ddim"))
+    assert torch.equal(published.samples, ddim.samples)
 
 
 def test_the_upsampler_gives_the_pixels_of_the_loop_written_by_hand(context: Context) -> None:
@@ -336,7 +350,7 @@ def test_a_scheduler_that_cannot_follow_the_prediction_is_refused_by_name(
 
 
 def test_every_name_of_a_scheduler_is_in_the_drop_down() -> None:
-    assert set(get_args(SchedulerName)) == set(SCHEDULERS)
+    assert set(get_args(SchedulerName)) == {*SCHEDULERS, PUBLISHED}
 
 
 def test_decode_wants_pixel_space_and_clips() -> None:

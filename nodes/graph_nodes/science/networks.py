@@ -12,7 +12,7 @@ from graph_nodes.science.sampling import Conditions, Network
 
 __all__ = ["BESIDE", "enlarge", "prior", "unet"]
 
-BESIDE = ("low_resolution", "masked_image", "known")
+BESIDE = ("low_resolution", "masked_image", "known", "repaint_mask", "masked_latents")
 """Conditions of x_t's size that are concatenated after x_t, in this order."""
 _TEXT = {"tokens": "encoder_hidden_states", "mask": "encoder_attention_mask"}
 _LABELS = ("class_label", "noise_level")
@@ -25,8 +25,9 @@ def unet(module: Any, *, pixel_unshuffle: int = 1, pooled_to_class: bool = False
     to the timestep embedding when `pooled_to_class`; `class_label` or `noise_level` [n] to the class embedding;
     `image_embedding` [n, d] to the timestep embedding and, projected, to the cross-attention; `low_resolution`,
     `masked_image` [n, c, h, w] and `known` [n, 1, h, w] of x_t's size, concatenated after x_t (Nichol et al. 2021,
-    sections 4.3 and 2.4). pixel_unshuffle: fold r x r pixels into channels around the network (Shi et al. 2016,
-    arXiv:1609.05158).
+    sections 4.3 and 2.4), or `repaint_mask` and `masked_latents` for latents; `sizes` [n, 6] with `pooled` [n, width]
+    to the timestep embedding of Stable Diffusion XL. pixel_unshuffle: fold r x r pixels into channels around the
+    network (Shi et al. 2016, arXiv:1609.05158).
     """
     r = pixel_unshuffle
 
@@ -35,6 +36,8 @@ def unet(module: Any, *, pixel_unshuffle: int = 1, pooled_to_class: bool = False
         if r > 1:
             x = functional.pixel_unshuffle(x, r)
         options: dict[str, Any] = {keyword: conditions[name] for name, keyword in _TEXT.items() if name in conditions}
+        if "sizes" in conditions:
+            options["added_cond_kwargs"] = {"text_embeds": conditions["pooled"], "time_ids": conditions["sizes"]}
         if "image_embedding" in conditions:
             options["added_cond_kwargs"] = {"image_embeds": conditions["image_embedding"]}
         labels = conditions.get("pooled") if pooled_to_class else None
@@ -68,4 +71,6 @@ def prior(module: Any, *, dtype: torch.dtype) -> Network:
 
 def enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:
     """A low-resolution condition [n, c, h, w] at the network's size (height, width), bilinear as in GLIDE."""
+    if tuple(picture.shape[-2:]) == size:
+        return picture
     return functional.interpolate(picture, size=size, mode="bilinear", align_corners=False)

@@ -133,12 +133,14 @@ def sample(
     *,
     eta: float = 0.0,
     begin: int = 0,
+    end: int | None = None,
     known: Known | None = None,
     resample: int = 1,
     mean_shift: Shift | None = None,
     on_step: OnStep | None = None,
 ) -> Tensor:
-    """Denoise `x` along the scheduler's timesteps from number `begin` on; returns x_0, float32 of x's shape.
+    """Denoise `x` along the scheduler's timesteps from number `begin` on, up to number `end` where another model
+    takes over; returns x_0 (or x_t where it ends before), float32 of x's shape.
 
     x: the sample at the first of these timesteps, at the start noise times init_noise_sigma; scheduler: fresh, its
     timesteps set; generators: one per row of x, for the noise that stochastic schedulers add; eta: DDIM's share of it
@@ -147,7 +149,7 @@ def sample(
     added to each step in units of its variance (Dhariwal and Nichol 2021, algorithm 1; for the ancestral sampler).
     """
     options = step_options(scheduler, generators, eta)
-    timesteps = scheduler.timesteps[begin:]
+    timesteps = scheduler.timesteps[begin:end]
     total = resample * (len(timesteps) - 1) + 1
     done = 0
     for k, t in enumerate(timesteps):

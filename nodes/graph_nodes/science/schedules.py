@@ -10,13 +10,17 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = [
+    "PUBLISHED",
     "SCHEDULERS",
+    "alphas_of",
     "ancestral_variance",
     "can_follow",
     "can_resample",
     "make_inverse",
     "make_scheduler",
+    "resume_at",
     "step_options",
+    "steps_until",
     "takes_learned_variance",
 ]
 
@@ -36,6 +40,7 @@ SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sa-solver": ("SASolverScheduler", {}),
     "lcm": ("LCMScheduler", {}),
     "tcd": ("TCDScheduler", {}),
+    "dpm2-ancestral": ("KDPM2AncestralDiscreteScheduler", {}),
 }
 """Short name -> diffusers class and the settings that make it what the name says.
 
@@ -44,9 +49,11 @@ ddim: Song et al. 2020 (arXiv:2010.02502); ddpm: Ho et al. 2020 (arXiv:2006.1123
 unipc: Zhao et al. 2023 (arXiv:2302.04867); deis: Zhang and Chen 2022 (arXiv:2204.13902); pndm: Liu et al. 2022
 (arXiv:2202.09778); sa-solver: Xue et al. 2023 (arXiv:2309.05019); lcm and tcd, for models distilled to few steps: Luo
 et al. 2023 (arXiv:2310.04378), Zheng et al. 2024 (arXiv:2402.19159). Left out: those that need another package (lms,
-dpm-sde) or another formulation of the noise (EDM, flow matching, consistency), and the ancestral dpm2, whose timesteps
-are no numbers where a schedule ends in pure noise.
+dpm-sde) or another formulation of the noise (EDM, consistency). The ancestral dpm2 cannot follow a schedule that ends
+in pure noise, where its timesteps are no numbers.
 """
+PUBLISHED = "published"
+"""The name of the scheduler that a model was published with, settings and all."""
 
 
 def make_scheduler(name: str, config: Mapping[str, Any], steps: int) -> Any:
@@ -57,16 +64,38 @@ def make_scheduler(name: str, config: Mapping[str, Any], steps: int) -> Any:
     """
     import diffusers
 
-    class_name, settings = SCHEDULERS[name]
+    class_name, settings = SCHEDULERS[name] if name != PUBLISHED else (_published_class(config), {})
     known = {key: value for key, value in config.items() if not key.startswith("_")}
     scheduler = getattr(diffusers, class_name).from_config(known, **settings)
     scheduler.set_timesteps(steps)
     return scheduler
 
 
+def _published_class(config: Mapping[str, Any]) -> str:
+    """The class that a scheduler_config.json names: one of diffusers' schedulers, nothing else."""
+    import diffusers
+    from diffusers.schedulers.scheduling_utils import SchedulerMixin
+
+    name = config.get("_class_name", "")
+    found = getattr(diffusers, name, None) if isinstance(name, str) and name.endswith("Scheduler") else None
+    if not (isinstance(found, type) and issubclass(found, SchedulerMixin)):
+        raise ValueError(f"the model's scheduler_config.json names {name!r}, which is no scheduler of diffusers")
+    return str(name)
+
+
+def alphas_of(config: Mapping[str, Any]) -> torch.Tensor:
+    """abar_t of a noise schedule, for t from 0 on."""
+    from diffusers import DDPMScheduler
+
+    known = {key: value for key, value in config.items() if not key.startswith("_")}
+    scheduler: Any = DDPMScheduler.from_config(known)  # type: ignore[no-untyped-call]
+    alphas: torch.Tensor = scheduler.alphas_cumprod
+    return alphas
+
+
 def can_follow(name: str, prediction_type: str) -> bool:
     """False for the schedulers of diffusers that do not take a prediction of x_0 itself."""
-    return prediction_type != "sample" or name not in ("euler-ancestral", "dpm2", "pndm")
+    return prediction_type != "sample" or name not in ("euler-ancestral", "dpm2", "dpm2-ancestral", "pndm")
 
 
 def takes_learned_variance(scheduler: Any) -> bool:
@@ -89,6 +118,27 @@ def step_options(scheduler: Any, generators: Sequence[torch.Generator], eta: flo
         # with the eps of the unclipped x_0, strong guidance drifts away from what the prompt asks for.
         options["use_clipped_model_output"] = scheduler.config.clip_sample or scheduler.config.thresholding
     return options
+
+
+def steps_until(scheduler: Any, part: float) -> int:
+    """How many of the timesteps lie in the first `part` of the schedule, as in diffusers' pipelines of XL."""
+    return int((scheduler.timesteps >= _cutoff(scheduler, part)).sum())
+
+
+def resume_at(scheduler: Any, part: float) -> int:
+    """The number of the timestep from which the rest after the first `part` is made. The scheduler is told."""
+    rest = int((scheduler.timesteps < _cutoff(scheduler, part)).sum())
+    if scheduler.order == 2 and rest % 2 == 0:
+        rest += 1  # a step of two calls is not begun in its middle
+    begin = len(scheduler.timesteps) - rest
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(begin)
+    return begin
+
+
+def _cutoff(scheduler: Any, part: float) -> int:
+    trained = scheduler.config.num_train_timesteps
+    return round(trained - part * trained)
 
 
 def can_resample(name: str) -> bool:

@@ -1,0 +1,69 @@
+"""What a model is, in milliseconds: its configs and the headers of its files, and not a weight."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from graph_engine import ModelFacts, PartFacts
+from graph_nodes.checkpoints.headers import Header, read_header
+from graph_nodes.checkpoints.layout import INDEX, read_json
+from graph_nodes.checkpoints.weight_files import find_weights
+from graph_nodes.model_files import ModelFiles, read_model, weight_folders
+
+__all__ = ["describe", "find"]
+
+_DEPTH = 4
+"""How many folders deep a model may lie below a model folder."""
+
+
+def find(root: Path) -> Iterator[str]:
+    """The models below a folder, as paths relative to it: folders with an index or a model.json."""
+    for where, folders, files in os.walk(root):
+        here = Path(where)
+        if INDEX in files or "model.json" in files:
+            folders[:] = []
+            if here != root:
+                yield here.relative_to(root).as_posix()
+        elif len(here.relative_to(root).parts) >= _DEPTH:
+            folders[:] = []
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+
+
+def describe(name: str, path: Path) -> ModelFacts:
+    """The facts of a model; raises ModelRefused that says which part or which file is wrong."""
+    model = read_model(name, path)
+    index = read_json(name, path / (INDEX if model.published else "model.json"))
+    title = str(index.get("title") or index.get("_class_name", ""))
+    return ModelFacts(name, model.family, title, tuple(_part(model, part) for part in model.parts))
+
+
+def _part(model: ModelFiles, part: str) -> PartFacts:
+    facts = model.parts[part]
+    headers = [read_header(file) for file in _weights(model, part)]
+    return PartFacts(
+        name=part,
+        kind=facts["kind"],
+        class_name=facts["class"],
+        space=str(facts.get("space") or facts.get("embedding_space") or facts.get("codebook") or ""),
+        text_space=str(facts.get("text_space", "")),
+        dtype=_commonest(headers),
+        parameters=sum(header.parameters for header in headers),
+        bytes=sum(header.bytes for header in headers),
+    )
+
+
+def _weights(model: ModelFiles, part: str) -> list[Path]:
+    files: list[Path] = []
+    for folder in weight_folders(model, part):
+        files += find_weights(folder).files if model.published else sorted(folder.glob("*.safetensors"))
+    return files
+
+
+def _commonest(headers: list[Header]) -> str:
+    counts: dict[str, int] = {}
+    for header in headers:
+        for dtype, count in header.dtypes.items():
+            counts[dtype] = counts.get(dtype, 0) + count
+    return max(counts, key=lambda dtype: counts[dtype], default="")

@@ -1,0 +1,52 @@
+"""One name space for models: names that plugins bring, folders and files below the model folders, and the hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from graph_engine import Context
+from graph_engine.errors import did_you_mean
+from graph_engine.files import FileRefused, find_in_roots
+from graph_nodes.errors import ModelRefused
+
+__all__ = ["locate"]
+
+
+def locate(context: Context, name: str) -> Path:
+    """The folder or the file that a model's name stands for; raises ModelRefused that says which names there are."""
+    models = context.folders.models
+    if name in models:
+        return Path(models[name])
+    found = _below_roots(context, name)
+    if found is not None:
+        return found
+    known = ", ".join(sorted(models)) or "none: install a plugin that brings models"
+    roots = ", ".join(str(root) for root in context.folders.model_roots)
+    looked = f"; a folder or file of that name would lie in {roots}" if roots else ""
+    raise ModelRefused(f"no model is called {name!r}.{did_you_mean(name, models)} The models here: {known}{looked}")
+
+
+def _below_roots(context: Context, name: str) -> Path | None:
+    """A folder or a file below the model folders or beside the workflow; None when there is no such thing."""
+    folders = context.folders
+    roots = (*folders.model_roots, *folders.inputs)
+    path = _relative(name, roots)
+    for is_folder in (True, False):
+        try:
+            return find_in_roots(path, roots, folders.granted, folder=is_folder)
+        except FileNotFoundError:
+            continue
+        except FileRefused as error:
+            raise ModelRefused(
+                f"no model is called {name!r}: {error}. Model folders are named by --models or GRAPH_ENGINE_MODELS"
+            ) from None
+    return None
+
+
+def _relative(name: str, roots: tuple[Path, ...]) -> str:
+    """An absolute path below a root as the path from there; everything else as it is."""
+    path = Path(name)
+    for root in roots if path.is_absolute() else ():
+        if path.is_relative_to(root.absolute()):
+            return path.relative_to(root.absolute()).as_posix()
+    return name

@@ -1,0 +1,128 @@
+"""Stable Diffusion 1 and 2, XL and its refiner, and the x4 upscaler, as parts with their facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph_nodes.checkpoints.layout import Layout
+from graph_nodes.checkpoints.spaces import latent_factor, latent_space, text_space
+
+__all__ = ["autoencoder", "clip_encoder", "stable_diffusion", "stable_diffusion_xl", "upscaler"]
+
+Parts = dict[str, dict[str, Any]]
+
+
+def stable_diffusion(layout: Layout) -> Parts:
+    """Rombach et al. 2022 (arXiv:2112.10752): CLIP, a U-Net over latents, their autoencoder."""
+    encoder = clip_encoder(layout)
+    denoiser = latent_unet(layout, encoder["text_space"])
+    return {"text_encoder": encoder, "denoiser": denoiser, "vae": autoencoder(layout)}
+
+
+def stable_diffusion_xl(layout: Layout) -> Parts:
+    """Podell et al. 2023 (arXiv:2307.01952): two text encoders, sizes as conditions; a refiner has only the second."""
+    encoder = xl_encoder(layout)
+    denoiser = latent_unet(layout, encoder["text_space"])
+    scored = bool(layout.options.get("requires_aesthetics_score"))
+    denoiser |= {"size_condition": "scored" if scored else "target", "pooled_text": True}
+    return {"text_encoder": encoder, "denoiser": denoiser, "vae": autoencoder(layout)}
+
+
+def upscaler(layout: Layout) -> Parts:
+    """The x4 upscaler: latents beside the small picture itself, which is noised as far as a level says."""
+    encoder = clip_encoder(layout)
+    denoiser = latent_unet(layout, encoder["text_space"]) | {
+        "conditions": ["text", "low_resolution"],
+        "noise_augmentation": True,
+        "augmentation_first": True,
+        "augmentation_scheduler": "low_res_scheduler",
+        "follows": "low_resolution",
+        "noise_levels": int(layout.options.get("max_noise_level", 350)),
+    }
+    return {"text_encoder": encoder, "denoiser": denoiser, "vae": autoencoder(layout)}
+
+
+def clip_encoder(layout: Layout, component: str = "text_encoder", tokenizer: str = "tokenizer") -> dict[str, Any]:
+    """One CLIP text tower whose last layer the U-Net reads."""
+    config = layout.config(component)
+    layout.config(tokenizer)
+    return {
+        "kind": "TextEncoder",
+        "class": layout.class_of(component),
+        "folder": component,
+        "tokenizer": tokenizer,
+        "text_space": text_space(int(config.get("hidden_size", 512))),
+        "max_tokens": int(config.get("max_position_embeddings", 77)),
+        "attention_mask": bool(config.get("use_attention_mask")),
+        "recipe": "clip",
+    }
+
+
+def xl_encoder(layout: Layout) -> dict[str, Any]:
+    """Both towers of XL side by side, or the second one alone."""
+    second = layout.config("text_encoder_2")
+    facts: dict[str, Any] = {
+        "kind": "TextEncoder",
+        "max_tokens": int(second.get("max_position_embeddings", 77)),
+        "pooled": True,
+        "recipe": "xl",
+        "zero_negative": bool(layout.options.get("force_zeros_for_empty_prompt", True)),
+    }
+    both = "text_encoder" in layout
+    facts |= _tower(layout, "text_encoder", "tokenizer", "") if both else {}
+    facts |= _tower(layout, "text_encoder_2", "tokenizer_2", "_2" if both else "")
+    widths = [
+        int(layout.setting(name, "hidden_size", 512)) for name in ("text_encoder", "text_encoder_2") if name in layout
+    ]
+    return facts | {"text_space": text_space(*widths)}
+
+
+def _tower(layout: Layout, component: str, tokenizer: str, suffix: str) -> dict[str, Any]:
+    layout.config(tokenizer)
+    return {
+        f"class{suffix}": layout.class_of(component),
+        f"folder{suffix}": component,
+        f"tokenizer{suffix}": tokenizer,
+    }
+
+
+def latent_unet(layout: Layout, space_of_text: str) -> dict[str, Any]:
+    """A U-Net over latents; one of nine channels is shown the known part of a picture that it is to complete."""
+    unet, vae = layout.config("unet"), layout.config("vae")
+    channels = int(unet.get("out_channels", 4))
+    inpaints = int(unet.get("in_channels", 4)) == 2 * channels + 1
+    return {
+        "kind": "Denoiser",
+        "class": layout.class_of("unet"),
+        "folder": "unet",
+        **schedule(layout),
+        "space": latent_space(vae),
+        "channels": channels,
+        "size": int(unet.get("sample_size") or 64),
+        "factor": latent_factor(vae),
+        "any_size": True,
+        "text_space": space_of_text,
+        "conditions": ["text", "inpaint"] if inpaints else ["text"],
+    }
+
+
+def schedule(layout: Layout, component: str = "scheduler") -> Mapping[str, Any]:
+    """Where the noise schedule is, and what the network predicts by it."""
+    config = layout.config(component)
+    flow = "FlowMatch" in layout.class_of(component)
+    return {"scheduler": component, "prediction_type": "flow" if flow else config.get("prediction_type", "epsilon")}
+
+
+def autoencoder(layout: Layout, component: str = "vae") -> dict[str, Any]:
+    """The autoencoder of a latent space. force_upcast: in half precision its numbers overflow, so it runs in full."""
+    config = layout.config(component)
+    return {
+        "kind": "VAE",
+        "class": layout.class_of(component),
+        "folder": component,
+        "space": latent_space(config),
+        "channels": int(config.get("latent_channels", 4)),
+        "factor": latent_factor(config),
+        "full_precision": bool(config.get("force_upcast", False)),
+    }

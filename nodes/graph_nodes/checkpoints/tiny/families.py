@@ -1,0 +1,28 @@
+"""Which tiny models can be made, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from graph_nodes.checkpoints.tiny import stable
+
+__all__ = ["TINY", "make_tiny"]
+
+TINY: Mapping[str, Callable[[Path], None]] = {
+    "sd15": stable.sd15,
+    "sd15-inpaint": stable.sd15_inpaint,
+    "sd21": stable.sd21,
+    "sdxl": stable.sdxl,
+    "sdxl-refiner": stable.sdxl_refiner,
+    "sd-x4-upscaler": stable.upscaler_x4,
+}
+
+
+def make_tiny(family: str, folder: Path, seed: int = 0) -> None:
+    """Write a tiny model of a family into a new folder; the same seed gives the same weights."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        TINY[family](folder)

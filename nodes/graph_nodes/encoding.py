@@ -1,0 +1,138 @@
+"""What text encoders make of a prompt: one recipe for each way in which published models put their towers together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from graph_engine import Context, TextEncoder
+from graph_nodes.errors import ModelRefused
+from graph_nodes.reading import Chunk, Reading, chunks_of
+from graph_nodes.weights import module_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Encoded", "encode"]
+
+Encoded = tuple["Tensor", "Tensor | None", "Tensor | None"]
+"""(tokens [1, length, width], pooled [1, width] or None, mask [1, length] or None) of one prompt, on the CPU."""
+STATES = ("last_hidden_state", "input_embeddings")
+"""What the tokens of a TextEmbedding are: model.json may say so of its text encoder."""
+
+
+def encode(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
+    """One prompt by the recipe of its encoder.
+
+    One prompt at a time: the bits of an encoding depend on the batch that it is made in.
+    """
+    name = encoder.facts.get("recipe", "plain")
+    if name not in RECIPES:
+        raise ModelRefused(f"the encoder of {encoder.model!r}: the recipe must be one of {', '.join(RECIPES)}")
+    return RECIPES[name](context, encoder, prompt, reading)
+
+
+def _plain(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
+    """One tower, whose last states the denoiser reads: the shapes world's, and T5 alone."""
+    import torch
+
+    states = encoder.facts.get("states", STATES[0])
+    if states not in STATES:
+        raise ModelRefused(f"the encoder of {encoder.model!r}: states must be one of {', '.join(STATES)}")
+    (chunk,) = chunks_of(context, encoder, prompt, Reading(weights=reading.weights))
+    module, ids = module_of(context, encoder), chunk.ids.to(context.device)
+    mask = chunk.mask.to(context.device) if encoder.facts.get("attention_mask") else None
+    kept = mask.bool().cpu() if mask is not None else None
+    with torch.no_grad():
+        if states == "input_embeddings":
+            return _rows_of_table(encoder, module, ids), None, kept
+        output = module(ids, attention_mask=mask)
+    pooled = _pooled(output).float().cpu() if encoder.facts.get("pooled") else None
+    return output.last_hidden_state.float().cpu(), pooled, kept
+
+
+def _rows_of_table(encoder: TextEncoder, module: Any, ids: Tensor) -> Tensor:
+    """What a decoder-only model reads of its text: its own input embeddings, those of text behind those of images."""
+    rows: Tensor = module.get_input_embeddings()(ids + encoder.facts.get("text_offset", 0))
+    return rows.float().cpu()
+
+
+def _pooled(output: Any) -> Tensor:
+    projected: Tensor | None = getattr(output, "text_embeds", None)
+    return projected if projected is not None else output.pooler_output
+
+
+def _clip(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
+    """Stable Diffusion 1 and 2: the last layer of one CLIP, or a layer before it under the last norm."""
+
+    def states(module: Any, output: Any) -> Tensor:
+        if not reading.clip_skip:
+            last: Tensor = output.last_hidden_state
+            return last
+        normed: Tensor = getattr(module, "text_model", module).final_layer_norm(_layer(output, reading.clip_skip + 1))
+        return normed
+
+    tokens, _ = _tower(context, encoder, prompt, reading, "", states)
+    return tokens, None, None
+
+
+def _xl(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
+    """Stable Diffusion XL: the last layer but one of each tower side by side, without a norm, and the second's pooled
+    vector (Podell et al. 2023, arXiv:2307.01952, section 2.1)."""
+    import torch
+
+    def states(module: Any, output: Any) -> Tensor:
+        return _layer(output, reading.clip_skip + 2)
+
+    suffixes = ("", "_2") if "folder_2" in encoder.facts else ("",)
+    towers = [_tower(context, encoder, prompt, reading, suffix, states) for suffix in suffixes]
+    return torch.cat([tokens for tokens, _ in towers], dim=-1), towers[-1][1], None
+
+
+def _layer(output: Any, from_the_end: int) -> Tensor:
+    layers = output.hidden_states
+    if from_the_end > len(layers):
+        raise ModelRefused(f"clip_skip leaves no layer of an encoder of {len(layers) - 1}")
+    layer: Tensor = layers[-from_the_end]
+    return layer
+
+
+RECIPES: Mapping[str, Callable[[Context, TextEncoder, str, Reading], Encoded]] = {
+    "plain": _plain,
+    "clip": _clip,
+    "xl": _xl,
+}
+"""Name in a part's facts -> the recipe."""
+
+States = Callable[[Any, Any], "Tensor"]
+"""(module, its output with hidden states) -> [1, length, width]."""
+
+
+def _tower(
+    context: Context, encoder: TextEncoder, prompt: str, reading: Reading, suffix: str, states: States
+) -> tuple[Tensor, Tensor | None]:
+    """(states of all chunks in a row, the pooled vector of the first) of one CLIP tower."""
+    import torch
+
+    from graph_nodes.science.prompts import weighted
+
+    module = module_of(context, encoder, folder="folder" + suffix, component=encoder.facts["class" + suffix])
+
+    def run(chunk: Chunk) -> tuple[Tensor, Tensor | None]:
+        mask = chunk.mask.to(context.device) if encoder.facts.get("attention_mask") else None
+        with torch.no_grad():
+            output = module(chunk.ids.to(context.device), attention_mask=mask, output_hidden_states=True)
+            pooled = _pooled(output).float().cpu() if encoder.facts.get("pooled") else None
+            return states(module, output).float().cpu(), pooled
+
+    chunks = chunks_of(context, encoder, prompt, reading, suffix)
+    made = [run(chunk) for chunk in chunks]
+    rows = [tokens for tokens, _ in made]
+    if any(chunk.weights is not None for chunk in chunks):
+        (empty,) = chunks_of(context, encoder, "", Reading(), suffix)
+        nothing, _ = run(empty)
+        rows = [
+            tokens if chunk.weights is None else weighted(tokens, nothing, chunk.weights)
+            for tokens, chunk in zip(rows, chunks, strict=True)
+        ]
+    return torch.cat(rows, dim=1), made[0][1]

@@ -1,0 +1,16 @@
+"""The shape of what a denoiser works on, from its facts and from what is bound to it."""
+
+from __future__ import annotations
+
+from graph_engine import Denoiser, Image
+
+__all__ = ["shape_of"]
+
+
+def shape_of(denoiser: Denoiser) -> tuple[int, ...]:
+    """The shape of one sample: (channels, height, width), or (d,) for embeddings; that of what it follows, if any."""
+    facts = denoiser.facts
+    leader = denoiser.conditions.get(facts.get("follows", ""))
+    if isinstance(leader, Image):
+        return (facts["channels"], *leader.pixels.shape[-2:])
+    return tuple(facts["shape"]) if "shape" in facts else (facts["channels"], facts["size"], facts["size"])

@@ -1,0 +1,193 @@
+"""Stable Diffusion 1, 2, XL, their inpainting, and the x4 upscaler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from graph_nodes.autoencoding import decode, encode
+from graph_nodes.binding import inpaint_condition, low_resolution
+from graph_nodes.diffusion import denoise
+from graph_nodes.guidance import classifier_free_guidance
+from graph_nodes.models import Model
+from graph_nodes.science.schedules import SCHEDULERS, make_scheduler
+from graph_nodes.starts import start_from_image
+from graph_nodes.text import encode_text
+
+from graph_engine import Denoiser, Latents, Start
+
+from .bench import PARITY, PROMPT, Bench, Pair, Row, generators, picture, right_half
+
+__all__: list[str] = []
+
+
+def sampled(
+    bench: Bench,
+    model: Model,
+    *,
+    denoiser: Denoiser | None = None,
+    start: Start | None = None,
+    rescale: float = 0.0,
+    count: int = 1,
+    text: Mapping[str, Any] | None = None,
+    scale: float = 7.5,
+    **options: Any,
+) -> Latents:
+    """The graph of every latent diffusion model: encode the text, guide, denoise."""
+    assert model.text_encoder is not None
+    embedding = encode_text(bench.context, model.text_encoder, PROMPT, **(text or {}))
+    guide = classifier_free_guidance(scale, rescale)
+    target = denoiser or model.denoiser
+    assert target is not None
+    return denoise(
+        bench.context, target, embedding, guide, start, count=count, **{"steps": 6, "scheduler": "published", **options}
+    )
+
+
+def latents_of(pipeline: Any, **options: Any) -> torch.Tensor:
+    """The latents that a pipeline makes, before they are decoded."""
+    with torch.no_grad():
+        made = pipeline(
+            prompt=PROMPT, output_type="latent", **{"num_inference_steps": 6, "guidance_scale": 7.5, **options}
+        )
+    return made.images
+
+
+def scheduled(name: str) -> Row:
+    """Two pictures by one scheduler."""
+
+    def stages(bench: Bench) -> Mapping[str, Pair]:
+        pipeline = bench.pipeline("StableDiffusionPipeline", "sd15")
+        pipeline.scheduler = make_scheduler(name, dict(pipeline.scheduler.config), 6)
+        eta = 0.3 if name == "ddim" else 0.0
+        made = sampled(bench, bench.model("sd15"), scheduler=name, eta=eta, count=2)
+        wanted = latents_of(pipeline, generator=generators(2), num_images_per_prompt=2, eta=eta)
+        return {"latents": (made.samples, wanted)}
+
+    return Row(f"SD 1.5 txt2img, {name}", stages)
+
+
+def text_to_image(bench: Bench) -> Mapping[str, Pair]:
+    pipeline, model = bench.pipeline("StableDiffusionPipeline", "sd15"), bench.model("sd15")
+    text = encode_text(bench.context, model.text_encoder, PROMPT, "ugly")
+    with torch.no_grad():
+        positive, negative = pipeline.encode_prompt(PROMPT, "cpu", 1, True, "ugly")
+        image = pipeline(
+            PROMPT, negative_prompt="ugly", num_inference_steps=6, generator=generators(1), output_type="pt"
+        ).images
+    latents = sampled(bench, model, text={"negative_prompt": "ugly"})
+    wanted = latents_of(pipeline, negative_prompt="ugly", generator=generators(1))
+    return {
+        "text": (text.tokens, positive),
+        "negative text": (text.null_tokens, negative),
+        "latents": (latents.samples, wanted),
+        "picture": (decode(bench.context, latents, model.vae).pixels, image),
+    }
+
+
+def vae(bench: Bench) -> Mapping[str, Pair]:
+    pipeline, model = bench.pipeline("StableDiffusionPipeline", "sd15"), bench.model("sd15")
+    with torch.no_grad():
+        posterior = pipeline.vae.encode(bench.cat.pixels * 2 - 1).latent_dist
+        drawn = posterior.sample(generators(1)[0]) * pipeline.vae.config.scaling_factor
+        shown = pipeline.vae.decode(drawn / pipeline.vae.config.scaling_factor).sample
+    made = encode(bench.context, bench.cat, model.vae, sample=True)
+    return {
+        "encoded": (made.samples, drawn),
+        "decoded": (decode(bench.context, made, model.vae).pixels, (shown / 2 + 0.5).clamp(0, 1)),
+    }
+
+
+def image_to_image(bench: Bench) -> Mapping[str, Pair]:
+    pipeline, model = bench.pipeline("StableDiffusionImg2ImgPipeline", "sd15"), bench.model("sd15")
+    start = start_from_image(bench.context, bench.cat, model.vae, strength=0.6, count=2)
+    made = sampled(bench, model, start=start, count=2)
+    wanted = latents_of(
+        pipeline, image=bench.cat.pixels, strength=0.6, generator=generators(2), num_images_per_prompt=2
+    )
+    return {"latents": (made.samples, wanted)}
+
+
+def inpaint(family: str, strength: float, scheduler: str = "published") -> Row:
+    """Nine channels are shown the known part, four hold it at every step."""
+
+    def stages(bench: Bench) -> Mapping[str, Pair]:
+        pipeline, model = bench.pipeline("StableDiffusionInpaintPipeline", family), bench.model(family)
+        if scheduler != "published":
+            pipeline.scheduler = make_scheduler(scheduler, dict(pipeline.scheduler.config), 6)
+        mask = right_half(64, 64)
+        shown = family.endswith("inpaint")
+        denoiser = inpaint_condition(model.denoiser, bench.cat, mask, model.vae) if shown else model.denoiser
+        start = start_from_image(bench.context, bench.cat, model.vae, None if shown else mask, strength)
+        if shown and strength == 1:
+            start = None
+        made = sampled(bench, model, denoiser=denoiser, start=start, scheduler=scheduler)
+        wanted = latents_of(
+            pipeline,
+            image=bench.cat.pixels,
+            mask_image=mask.values,
+            strength=strength,
+            height=64,
+            width=64,
+            generator=generators(1),
+        )
+        return {"latents": (made.samples, wanted)}
+
+    return Row(f"SD 1.5 inpaint, {9 if family.endswith('inpaint') else 4} channels, strength {strength}", stages)
+
+
+def velocity(bench: Bench) -> Mapping[str, Pair]:
+    pipeline, model = bench.pipeline("StableDiffusionPipeline", "sd21"), bench.model("sd21")
+    made = sampled(bench, model, rescale=0.7, count=2)
+    wanted = latents_of(pipeline, generator=generators(2), num_images_per_prompt=2, guidance_rescale=0.7)
+    return {"latents": (made.samples, wanted)}
+
+
+def clip_skip(skip: int) -> Row:
+    def stages(bench: Bench) -> Mapping[str, Pair]:
+        pipeline, model = bench.pipeline("StableDiffusionPipeline", "sd15"), bench.model("sd15")
+        encoder = pipeline.text_encoder  # the pipeline asks for an inner model that transformers 5 has no more
+        encoder.__dict__["text_model"] = SimpleNamespace(final_layer_norm=encoder.final_layer_norm)
+        text = encode_text(bench.context, model.text_encoder, PROMPT, clip_skip=skip)
+        with torch.no_grad():
+            positive, negative = pipeline.encode_prompt(PROMPT, "cpu", 1, True, clip_skip=skip)
+        return {"text": (text.tokens, positive), "negative text": (text.null_tokens, negative)}
+
+    return Row(f"SD 1.5 text, clip skip {skip}", stages)
+
+
+def upscale(bench: Bench) -> Mapping[str, Pair]:
+    pipeline, model = bench.pipeline("StableDiffusionUpscalePipeline", "sd-x4-upscaler"), bench.model("sd-x4-upscaler")
+    small = picture(16, 16)
+    denoiser = low_resolution(model.denoiser, small, 20)
+    made = sampled(bench, model, denoiser=denoiser)
+    wanted = latents_of(pipeline, image=small.pixels * 2 - 1, noise_level=20, generator=generators(1))
+    with torch.no_grad():
+        image = pipeline(
+            PROMPT,
+            image=small.pixels * 2 - 1,
+            noise_level=20,
+            num_inference_steps=6,
+            guidance_scale=7.5,
+            generator=generators(1),
+            output_type="pt",
+        ).images
+    return {"latents": (made.samples, wanted), "picture": (decode(bench.context, made, model.vae).pixels, image)}
+
+
+PARITY += [
+    Row("SD 1.5 autoencoder", vae),
+    Row("SD 1.5 txt2img, negative prompt", text_to_image),
+    *(scheduled(name) for name in SCHEDULERS),
+    clip_skip(1),
+    clip_skip(2),
+    Row("SD 1.5 img2img, strength 0.6", image_to_image),
+    inpaint("sd15", 0.7),
+    inpaint("sd15", 1.0),
+    inpaint("sd15-inpaint", 0.7),
+    inpaint("sd15-inpaint", 1.0),
+    Row("SD 2.1 txt2img, v-prediction, guidance rescale 0.7", velocity),
+    Row("SD x4 upscaler, noise level 20", upscale),
+]

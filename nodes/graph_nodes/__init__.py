@@ -63,6 +63,7 @@ def register_nodes() -> list[Any]:
         binding.inpaint_condition,
         binding.picture_size,
         binding.size_condition,
+        binding.guidance_embedding,
         autoencoding.decode,
         autoencoding.encode,
         tokens.encode_tokens,

@@ -11,7 +11,15 @@ from graph_engine.errors import did_you_mean
 from graph_nodes.errors import Misfit
 from graph_nodes.fitting import check_condition, name_of
 
-__all__ = ["class_label", "image_condition", "inpaint_condition", "low_resolution", "picture_size", "size_condition"]
+__all__ = [
+    "class_label",
+    "guidance_embedding",
+    "image_condition",
+    "inpaint_condition",
+    "low_resolution",
+    "picture_size",
+    "size_condition",
+]
 
 Side = Annotated[int, Slider(8, 8192, 8)]
 AnySide = Annotated[int, Slider(0, 8192, 8)]
@@ -133,10 +141,23 @@ def size_condition(
     return _bound(denoiser, {"sizes": told})
 
 
+@node(category="diffusion")
+def guidance_embedding(denoiser: Denoiser, scale: Annotated[float, Slider(0.0, 30.0, 0.1)] = 3.5) -> Denoiser:
+    """Tell a model that was taught guidance, such as Flux, how strongly to follow its prompt.
+
+    scale: 3.5 is usual, and what it is told without this node. It costs nothing, unlike classifier-free guidance, which
+    such a model does without.
+    """
+    if not denoiser.facts.get("guidance_embedded"):
+        raise Misfit(f"{name_of(denoiser)} was not taught guidance; use core.classifier_free_guidance")
+    return _bound(denoiser, {"guidance": scale})
+
+
 def _sized(denoiser: Denoiser, width: int, height: int) -> Denoiser:
     factor = denoiser.facts.get("factor", 1)
-    if width % factor or height % factor:
-        raise Misfit(f"{name_of(denoiser)} wants sides that {factor} divides, found {width} x {height}")
+    multiple = factor * denoiser.facts.get("patch", 1)
+    if width % multiple or height % multiple:
+        raise Misfit(f"{name_of(denoiser)} wants sides that {multiple} divides, found {width} x {height}")
     shape = [denoiser.facts["channels"], height // factor, width // factor]
     return replace(denoiser, facts={**denoiser.facts, "shape": shape})
 

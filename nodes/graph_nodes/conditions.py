@@ -18,7 +18,7 @@ __all__ = ["Conditions", "batches", "gather"]
 
 AS_THEY_ARE = (
     *("low_resolution", "noise_level", "class_label", "masked_image", "known", "mask"),
-    *("repaint_mask", "masked_latents"),
+    *("repaint_mask", "masked_latents", "guidance"),
 )
 """Conditions that are not put into the run's dtype: what stands beside x_t, and what is counted."""
 
@@ -55,7 +55,13 @@ def gather(
     """The conditions of one run; noise augmentation is drawn from the generators, after x_T."""
     given = {**_low_resolution(context, denoiser, scheduler, generators), **_inpaint(context, denoiser, generators)}
     conditional, null = dict(given), dict(given)
-    pairs = (_text(denoiser, text), _class_label(denoiser), _image_embedding(denoiser), _sizes(denoiser))
+    pairs = (
+        _text(denoiser, text),
+        _class_label(denoiser),
+        _image_embedding(denoiser),
+        _sizes(denoiser),
+        _guidance(denoiser),
+    )
     for with_condition, without in pairs:
         conditional |= with_condition
         null |= without
@@ -113,6 +119,16 @@ def _sizes(denoiser: Denoiser) -> Pair:
         torch.tensor([[*told["original"], *told["crop"], *end]], dtype=torch.float32) for end in ends
     )
     return {"sizes": with_score}, {"sizes": without}
+
+
+def _guidance(denoiser: Denoiser) -> Pair:
+    """The guidance that a model was taught to follow, told to it as a number; both halves are told the same."""
+    import torch
+
+    if not denoiser.facts.get("guidance_embedded"):
+        return {}, {}
+    told = {"guidance": torch.tensor([float(denoiser.conditions.get("guidance", 3.5))])}
+    return told, told
 
 
 def _tensor(value: Image | Latents | ImageEmbedding) -> Tensor:

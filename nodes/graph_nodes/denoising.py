@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from graph_nodes.science.guidance import Guide
     from graph_nodes.science.sampling import Known, Network, OnStep, Predict
+    from graph_nodes.science.schedules import FlowSteps
 
 __all__ = ["Request", "invert", "run"]
 
@@ -43,7 +44,8 @@ def run(context: Context, request: Request) -> Latents:
     chain = guiding.chain_of(request.guidance)
     n = fitting.check(denoiser, request.text, chain, request.start, request.steps, request.count)
     config = scheduler_config(context, denoiser)
-    fitting.check_scheduler(denoiser, request.scheduler, config.get("prediction_type", "epsilon"), request.start)
+    predicts = denoiser.facts.get("prediction_type", config.get("prediction_type", "epsilon"))
+    fitting.check_scheduler(denoiser, request.scheduler, predicts, request.start)
 
     import torch
 
@@ -51,7 +53,7 @@ def run(context: Context, request: Request) -> Latents:
 
     generators = sampling.generators_for(request.seed, n)
     with torch.inference_mode():
-        scheduler = schedules.make_scheduler(request.scheduler, config, request.steps)
+        scheduler = schedules.make_scheduler(request.scheduler, config, request.steps, _flow_steps(request))
         fitting.check_timesteps(denoiser, request.scheduler, scheduler)
         told, noise = _draws(context, request, scheduler, generators)
         guide = guiding.guide_of(context, chain, request.scheduler)
@@ -137,8 +139,13 @@ def _network(context: Context, denoiser: Denoiser) -> Network:
     from graph_nodes.science import networks
 
     module, dtype = module_of(context, denoiser), torch_dtype(context)
-    if denoiser.facts["class"] == "PriorTransformer":
-        return networks.prior(module, dtype=dtype)
+    makers = {
+        "PriorTransformer": networks.prior,
+        "SD3Transformer2DModel": networks.sd3,
+        "FluxTransformer2DModel": networks.flux,
+    }
+    if denoiser.facts["class"] in makers:
+        return makers[denoiser.facts["class"]](module, dtype=dtype)
     return networks.unet(
         module,
         pixel_unshuffle=denoiser.facts.get("pixel_unshuffle", 1),
@@ -166,7 +173,7 @@ def _begin(context: Context, request: Request, scheduler: Any, noise: Tensor) ->
 
     start, noise = request.start, noise.to(context.device)
     if start is None or start.latents is None:
-        return noise * scheduler.init_noise_sigma, 0, None
+        return _pure(scheduler, noise), 0, None
     x_0 = _rows(start.latents.samples, len(noise)).to(context.device)
     if start.resume:
         return x_0, schedules.resume_at(scheduler, start.resume), None
@@ -175,9 +182,27 @@ def _begin(context: Context, request: Request, scheduler: Any, noise: Tensor) ->
         mask = images.fit(start.mask.values, x_0)
         known = sampling.Known(x_0, noise, _rows(mask, len(noise)).to(context.device))
     if start.strength >= 1:
-        return noise * scheduler.init_noise_sigma, 0, known
+        return _pure(scheduler, noise), 0, known
     begin = sampling.begin_at(scheduler, request.steps, start.strength)
-    return scheduler.add_noise(x_0, noise, scheduler.timesteps[begin : begin + 1]), begin, known
+    return sampling.noised_to(scheduler, x_0, noise, scheduler.timesteps[begin : begin + 1]), begin, known
+
+
+def _pure(scheduler: Any, noise: Tensor) -> Tensor:
+    """x_T: noise in the scheduler's own units."""
+    return noise * getattr(scheduler, "init_noise_sigma", 1.0)
+
+
+def _flow_steps(request: Request) -> FlowSteps | None:
+    """How a model of flows spaces its steps; None for one of diffusion."""
+    from graph_nodes.science.schedules import FlowSteps
+
+    facts = request.denoiser.facts
+    if facts.get("prediction_type") != "flow":
+        return None
+    start = request.start
+    shape = start.latents.samples.shape[1:] if start and start.latents else shape_of(request.denoiser)
+    patch = facts.get("patch", 1)
+    return FlowSteps((shape[1] // patch) * (shape[2] // patch), facts["class"] == "FluxTransformer2DModel")
 
 
 def _rows(tensor: Tensor, n: int) -> Tensor:

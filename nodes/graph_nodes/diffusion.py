@@ -51,8 +51,8 @@ def denoise(
     the exact solution. scheduler: the solver, with the noise schedule of the model; `published` is the one that
     the model came with. eta: the share of fresh noise in
     ddim and tcd (0 none, 1 all); the others ignore it. count: how many pictures; a batch bound to the denoiser (a
-    low-resolution picture) sets it too. seed: picture k of the batch is the picture that seed + k gives alone. stop: the part of the schedule after which another
-    model takes over, by core.hand_over; 1 is the whole.
+    low-resolution picture) sets it too. seed: picture k of the batch is the picture that seed + k gives alone.
+    stop: the part of the schedule after which another model takes over, by core.hand_over; 1 is the whole.
     """
     request = denoising.Request(denoiser, text, guidance, start, steps, scheduler, eta, count, seed, stop)
     return denoising.run(context, request)

@@ -85,8 +85,40 @@ def _xl(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -
         return _layer(output, reading.clip_skip + 2)
 
     suffixes = ("", "_2") if "folder_2" in encoder.facts else ("",)
-    towers = [_tower(context, encoder, prompt, reading, suffix, states) for suffix in suffixes]
+    towers = [_tower(context, encoder, prompt, reading, suffix, states, pooled=True) for suffix in suffixes]
     return torch.cat([tokens for tokens, _ in towers], dim=-1), towers[-1][1], None
+
+
+def _sd3(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
+    """Stable Diffusion 3: two CLIPs side by side, filled up to the width of T5, whose states follow them; both pooled
+    vectors side by side (Esser et al. 2024, arXiv:2403.03206, section 4)."""
+    import torch
+    from torch.nn import functional
+
+    def states(module: Any, output: Any) -> Tensor:
+        return _layer(output, reading.clip_skip + 2)
+
+    towers = [_tower(context, encoder, prompt, reading, suffix, states, pooled=True) for suffix in ("", "_2")]
+    clip = torch.cat([tokens for tokens, _ in towers], dim=-1)
+    if "folder_3" in encoder.facts:
+        t5, _ = _tower(context, encoder, prompt, reading, "_3", _last)
+    else:
+        t5 = clip.new_zeros(1, encoder.facts["max_tokens_3"], encoder.facts["width"])
+    clip = functional.pad(clip, (0, t5.shape[-1] - clip.shape[-1]))
+    pooled = [vector for _, vector in towers if vector is not None]
+    return torch.cat([clip, t5], dim=-2), torch.cat(pooled, dim=-1), None
+
+
+def _flux(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
+    """Flux: the states of T5, and the pooled vector of a CLIP."""
+    _, pooled = _tower(context, encoder, prompt, reading, "", _last, pooled=True)
+    tokens, _ = _tower(context, encoder, prompt, reading, "_2", _last)
+    return tokens, pooled, None
+
+
+def _last(module: Any, output: Any) -> Tensor:
+    last: Tensor = output.last_hidden_state
+    return last
 
 
 def _layer(output: Any, from_the_end: int) -> Tensor:
@@ -101,6 +133,8 @@ RECIPES: Mapping[str, Callable[[Context, TextEncoder, str, Reading], Encoded]] =
     "plain": _plain,
     "clip": _clip,
     "xl": _xl,
+    "sd3": _sd3,
+    "flux": _flux,
 }
 """Name in a part's facts -> the recipe."""
 
@@ -109,9 +143,16 @@ States = Callable[[Any, Any], "Tensor"]
 
 
 def _tower(
-    context: Context, encoder: TextEncoder, prompt: str, reading: Reading, suffix: str, states: States
+    context: Context,
+    encoder: TextEncoder,
+    prompt: str,
+    reading: Reading,
+    suffix: str,
+    states: States,
+    *,
+    pooled: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
-    """(states of all chunks in a row, the pooled vector of the first) of one CLIP tower."""
+    """(states of all chunks in a row, the pooled vector of the first if wanted) of one tower."""
     import torch
 
     from graph_nodes.science.prompts import weighted
@@ -122,8 +163,8 @@ def _tower(
         mask = chunk.mask.to(context.device) if encoder.facts.get("attention_mask") else None
         with torch.no_grad():
             output = module(chunk.ids.to(context.device), attention_mask=mask, output_hidden_states=True)
-            pooled = _pooled(output).float().cpu() if encoder.facts.get("pooled") else None
-            return states(module, output).float().cpu(), pooled
+            vector = _pooled(output).float().cpu() if pooled else None
+            return states(module, output).float().cpu(), vector
 
     chunks = chunks_of(context, encoder, prompt, reading, suffix)
     made = [run(chunk) for chunk in chunks]

@@ -62,7 +62,7 @@ def _check_conditions(denoiser: Denoiser, text: TextEmbedding | None) -> None:
     if missing:
         advice = "; ".join(f"{name!r} comes from {PROVIDERS.get(name, 'another node')}" for name in missing)
         raise Misfit(f"{name_of(denoiser)} needs {', '.join(map(repr, missing))}: {advice}")
-    strange = [name for name in given if name not in wanted and name not in ("noise_level", "sizes")]
+    strange = [name for name in given if name not in wanted and name not in ("noise_level", "sizes", "guidance")]
     if strange:
         raise Misfit(
             f"{name_of(denoiser)} cannot use {', '.join(map(repr, strange))}; it was trained on {_list(wanted)}"
@@ -127,7 +127,8 @@ def _check_start(denoiser: Denoiser, start: Start | None) -> dict[str, int]:
 def _check_sample(denoiser: Denoiser, value: Latents) -> None:
     space, shape = denoiser.facts["space"], shape_of(denoiser)
     if denoiser.facts.get("any_size"):
-        shape = (shape[0], 1, 1)
+        patch = denoiser.facts.get("patch", 1)
+        shape = (shape[0], patch, patch)
     if value.space != space:
         raise Misfit(
             f"{name_of(denoiser)} works in the space {space!r}, found {value.space!r}; "

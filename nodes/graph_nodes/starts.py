@@ -42,8 +42,8 @@ def repaint(
 def hand_over(latents: Latents, at: Annotated[float, Slider(0.05, 0.95, 0.05)] = 0.8) -> Start:
     """Go on where another model stopped: base and refiner share one schedule (Podell et al. 2023, section 2.5).
 
-    latents: what core.denoise made with `stop` at the same part, noise and all; both models work in one latent space. at:
-    the part of the schedule that is done. Give both runs the same steps and the same scheduler.
+    latents: what core.denoise made with `stop` at the same part, noise and all; both models work in one latent space.
+    at: the part of the schedule that is done. Give both runs the same steps and the same scheduler.
     """
     return Start(latents, resume=at)
 

@@ -28,7 +28,8 @@ def encode_text(
 ) -> TextEmbedding:
     """Encode a prompt for a denoiser, with the empty prompt beside it that guidance pushes away from.
 
-    negative_prompt: what guidance pushes away from instead of the empty prompt. A prompt longer than the encoder can
+    negative_prompt: what guidance pushes away from instead of the empty prompt; a model that was taught guidance, as
+    Flux was, has no empty prompt beside it. A prompt longer than the encoder can
     read is cut, with a warning that names what was lost. clip_skip: how many of CLIP's last layers the prompt leaves
     out, for models that were trained so. weights: `(word:1.2)` weighs a word more, `(word)` 1.1 times, `[word]` less;
     a backslash keeps a bracket. long_prompt: read a prompt of any length, in chunks of what CLIP reads at once.
@@ -38,6 +39,8 @@ def encode_text(
         _check_chunks(encoder)
         count = max(count_chunks(context, encoder, text, weights) for text in (prompt, negative_prompt))
     tokens, pooled, mask = encode(context, encoder, prompt, Reading(clip_skip, weights, count))
+    if encoder.facts.get("guidance_embedded") and not negative_prompt:
+        return TextEmbedding(tokens, encoder.facts["text_space"], (prompt,), pooled, mask)
     null_tokens, null_pooled, null_mask = encode(context, encoder, negative_prompt, Reading(0, weights, count))
     if encoder.facts.get("zero_negative") and not negative_prompt:
         null_tokens, null_pooled = null_tokens * 0, None if null_pooled is None else null_pooled * 0

@@ -11,7 +11,10 @@ from graph_engine import Command, GraphEngineError
 
 __all__ = ["COMMANDS"]
 
-FAMILIES = (*("sd15", "sd15-inpaint", "sd21", "sdxl", "sdxl-refiner", "sd-x4-upscaler"),)
+FAMILIES = (
+    *("sd15", "sd15-inpaint", "sd21", "sdxl", "sdxl-refiner", "sd-x4-upscaler"),
+    *("sd3", "flux-dev", "flux-schnell"),
+)
 
 
 def _configure_tiny(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graph_nodes.checkpoints import stable
+from graph_nodes.checkpoints import flows, stable
 from graph_nodes.checkpoints.layout import Layout, read_layout
 from graph_nodes.checkpoints.weight_files import find_weights
 from graph_nodes.errors import ModelRefused
@@ -32,6 +32,8 @@ def _unet(layout: Layout, key: str) -> Any:
 
 
 FAMILIES: tuple[Family, ...] = (
+    Family("sd3", "Stable Diffusion 3", lambda it: it.class_of("transformer") == "SD3Transformer2DModel", flows.sd3),
+    Family("flux", "Flux", lambda it: it.class_of("transformer") == "FluxTransformer2DModel", flows.flux),
     Family(
         "sdxl",
         "Stable Diffusion XL",

@@ -8,7 +8,16 @@ from typing import Any
 from graph_nodes.checkpoints.layout import Layout
 from graph_nodes.checkpoints.spaces import latent_factor, latent_space, text_space
 
-__all__ = ["autoencoder", "clip_encoder", "stable_diffusion", "stable_diffusion_xl", "upscaler"]
+__all__ = [
+    "Parts",
+    "autoencoder",
+    "clip_encoder",
+    "schedule",
+    "stable_diffusion",
+    "stable_diffusion_xl",
+    "tower",
+    "upscaler",
+]
 
 Parts = dict[str, dict[str, Any]]
 
@@ -70,15 +79,16 @@ def xl_encoder(layout: Layout) -> dict[str, Any]:
         "zero_negative": bool(layout.options.get("force_zeros_for_empty_prompt", True)),
     }
     both = "text_encoder" in layout
-    facts |= _tower(layout, "text_encoder", "tokenizer", "") if both else {}
-    facts |= _tower(layout, "text_encoder_2", "tokenizer_2", "_2" if both else "")
+    facts |= tower(layout, "text_encoder", "tokenizer", "") if both else {}
+    facts |= tower(layout, "text_encoder_2", "tokenizer_2", "_2" if both else "")
     widths = [
         int(layout.setting(name, "hidden_size", 512)) for name in ("text_encoder", "text_encoder_2") if name in layout
     ]
     return facts | {"text_space": text_space(*widths)}
 
 
-def _tower(layout: Layout, component: str, tokenizer: str, suffix: str) -> dict[str, Any]:
+def tower(layout: Layout, component: str, tokenizer: str, suffix: str) -> dict[str, Any]:
+    """One of several towers: its class, its folder and its tokenizer's, under keys with a suffix."""
     layout.config(tokenizer)
     return {
         f"class{suffix}": layout.class_of(component),

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from graph_nodes.science.sampling import Conditions, Network
 
-__all__ = ["BESIDE", "enlarge", "prior", "unet"]
+__all__ = ["BESIDE", "enlarge", "flux", "prior", "sd3", "unet"]
 
 BESIDE = ("low_resolution", "masked_image", "known", "repaint_mask", "masked_latents")
 """Conditions of x_t's size that are concatenated after x_t, in this order."""
@@ -65,6 +65,53 @@ def prior(module: Any, *, dtype: torch.dtype) -> Network:
             return_dict=False,
         )[0]
         return output.float()
+
+    return network
+
+
+def sd3(module: Any, *, dtype: torch.dtype) -> Network:
+    """A diffusers SD3Transformer2DModel: latents and text in one transformer (Esser et al. 2024, section 4).
+
+    conditions: `tokens` [n, length, width] and `pooled` [n, d].
+    """
+
+    def network(x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+        output: Tensor = module(
+            hidden_states=x.to(dtype),
+            timestep=t.expand(len(x)),
+            encoder_hidden_states=conditions["tokens"],
+            pooled_projections=conditions["pooled"],
+            return_dict=False,
+        )[0]
+        return output.float()
+
+    return network
+
+
+def flux(module: Any, *, dtype: torch.dtype) -> Network:
+    """A diffusers FluxTransformer2DModel, which reads latents [n, c, h, w] folded two by two into a row of tokens.
+
+    conditions: `tokens` [n, length, width], `pooled` [n, d], and `guidance` [n] for a model that was taught guidance.
+    """
+
+    def network(x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+        n, c, h, w = x.shape
+        folded = x.view(n, c, h // 2, 2, w // 2, 2).permute(0, 2, 4, 1, 3, 5).reshape(n, h * w // 4, 4 * c)
+        places = torch.zeros(h // 2, w // 2, 3, device=x.device)
+        places[..., 1] += torch.arange(h // 2, device=x.device)[:, None]
+        places[..., 2] += torch.arange(w // 2, device=x.device)[None]
+        tokens = conditions["tokens"]
+        output: Tensor = module(
+            hidden_states=folded.to(dtype),
+            timestep=t.expand(n).to(dtype) / 1000,
+            guidance=conditions.get("guidance"),
+            pooled_projections=conditions["pooled"],
+            encoder_hidden_states=tokens,
+            txt_ids=tokens.new_zeros(tokens.shape[1], 3),
+            img_ids=places.reshape(-1, 3).to(dtype),
+            return_dict=False,
+        )[0]
+        return output.float().view(n, h // 2, w // 2, c, 2, 2).permute(0, 3, 1, 4, 2, 5).reshape(n, c, h, w)
 
     return network
 

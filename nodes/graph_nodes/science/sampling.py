@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from graph_nodes.science.guidance import Guide
-from graph_nodes.science.schedules import ancestral_variance, step_options
+from graph_nodes.science.schedules import ancestral_variance, is_flow, step_options
 from graph_nodes.science.step import Step, clean_estimate
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "guided",
     "initial_noise",
     "noised",
+    "noised_to",
     "sample",
 ]
 
@@ -109,17 +110,18 @@ class Known:
 
     def hold(self, x: Tensor, scheduler: Any, t: Tensor | None) -> Tensor:
         """`x` with the known part at timestep `t`; t None: after the last step."""
-        known = self.x_0 if t is None else scheduler.add_noise(self.x_0, self.noise, t[None])
+        known = self.x_0 if t is None else noised_to(scheduler, self.x_0, self.noise, t[None])
         return (1 - self.mask) * known + self.mask * x
 
 
 def begin_at(scheduler: Any, steps: int, strength: float) -> int:
     """The index of the timestep from which image-to-image starts: the last `strength` of the steps are made.
 
-    As in diffusers' image-to-image pipelines; at least one step is made. The scheduler is told.
+    As in diffusers' image-to-image pipelines, which round one way for diffusion and another for flows; at least one
+    step is made. The scheduler is told.
     """
-    kept = min(max(int(steps * strength), 1), steps)
-    begin = (steps - kept) * int(scheduler.order)
+    left = int(steps - steps * strength) if is_flow(scheduler) else steps - int(steps * strength)
+    begin = min(max(left, 0), steps - 1) * int(scheduler.order)
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(begin)
     return begin
@@ -172,7 +174,16 @@ def sample(
     return x
 
 
+def noised_to(scheduler: Any, x_0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+    """x_0 with as much noise as the scheduler has at timestep t [1]."""
+    mixed: Tensor = scheduler.scale_noise(x_0, t, noise) if is_flow(scheduler) else scheduler.add_noise(x_0, noise, t)
+    return mixed
+
+
 def _stand(scheduler: Any, x: Tensor, t: Tensor, index: int, total: int) -> Step:
+    if is_flow(scheduler):
+        sigma = float(t) / scheduler.config.num_train_timesteps
+        return Step(index, total, t, x, (1 - sigma) ** 2, "flow", sigma)
     alpha_bars = scheduler.alphas_cumprod
     alpha_bar = float(alpha_bars[min(round(float(t)), len(alpha_bars) - 1)])
     return Step(index, total, t, scheduler.scale_model_input(x, t), alpha_bar, scheduler.config.prediction_type)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,10 +13,12 @@ if TYPE_CHECKING:
 __all__ = [
     "PUBLISHED",
     "SCHEDULERS",
+    "FlowSteps",
     "alphas_of",
     "ancestral_variance",
     "can_follow",
     "can_resample",
+    "is_flow",
     "make_inverse",
     "make_scheduler",
     "resume_at",
@@ -56,7 +59,20 @@ PUBLISHED = "published"
 """The name of the scheduler that a model was published with, settings and all."""
 
 
-def make_scheduler(name: str, config: Mapping[str, Any], steps: int) -> Any:
+FLOW: Mapping[str, tuple[str, Mapping[str, Any]]] = {"euler": ("FlowMatchEulerDiscreteScheduler", {})}
+"""The same for models of flows: short name -> diffusers class."""
+
+
+@dataclass(frozen=True)
+class FlowSteps:
+    """How a model of flows spaces its steps. tokens: how many the picture is to the transformer, by which the schedule
+    may be shifted; from_one: sigmas from 1 down to 1 / steps in equal steps, as Flux has them, before any shift."""
+
+    tokens: int
+    from_one: bool = False
+
+
+def make_scheduler(name: str, config: Mapping[str, Any], steps: int, flow: FlowSteps | None = None) -> Any:
     """A new scheduler of the kind `name` with the noise schedule that a model was trained on, set to `steps` steps.
 
     config: the model's scheduler_config.json. Settings that the other class does not know are dropped, as diffusers'
@@ -64,11 +80,38 @@ def make_scheduler(name: str, config: Mapping[str, Any], steps: int) -> Any:
     """
     import diffusers
 
-    class_name, settings = SCHEDULERS[name] if name != PUBLISHED else (_published_class(config), {})
+    named = FLOW if flow else SCHEDULERS
+    class_name, settings = named[name] if name != PUBLISHED else (_published_class(config), {})
     known = {key: value for key, value in config.items() if not key.startswith("_")}
     scheduler = getattr(diffusers, class_name).from_config(known, **settings)
-    scheduler.set_timesteps(steps)
+    if flow is None:
+        scheduler.set_timesteps(steps)
+    else:
+        _space_flow(scheduler, steps, flow)
     return scheduler
+
+
+def _space_flow(scheduler: Any, steps: int, flow: FlowSteps) -> None:
+    """Larger pictures need more noise for the same loss of signal: Esser et al. 2024 (arXiv:2403.03206), sec. 5.3.2."""
+    import numpy as np
+
+    options: dict[str, Any] = {}
+    if flow.from_one and not scheduler.config.get("use_flow_sigmas"):
+        options["sigmas"] = np.linspace(1.0, 1 / steps, steps)
+    else:
+        options["num_inference_steps"] = steps
+    if scheduler.config.get("use_dynamic_shifting"):
+        get = scheduler.config.get
+        few, many = get("base_image_seq_len", 256), get("max_image_seq_len", 4096)
+        low, high = get("base_shift", 0.5), get("max_shift", 1.15)
+        slope = (high - low) / (many - few)
+        options["mu"] = flow.tokens * slope + (low - slope * few)
+    scheduler.set_timesteps(**options)
+
+
+def is_flow(scheduler: Any) -> bool:
+    """True for the schedulers of flows, which have no abar."""
+    return not hasattr(scheduler, "alphas_cumprod")
 
 
 def _published_class(config: Mapping[str, Any]) -> str:
@@ -94,7 +137,9 @@ def alphas_of(config: Mapping[str, Any]) -> torch.Tensor:
 
 
 def can_follow(name: str, prediction_type: str) -> bool:
-    """False for the schedulers of diffusers that do not take a prediction of x_0 itself."""
+    """False for the schedulers of diffusers that do not take a prediction of x_0 itself, or of a flow."""
+    if prediction_type == "flow":
+        return name in (*FLOW, PUBLISHED)
     return prediction_type != "sample" or name not in ("euler-ancestral", "dpm2", "dpm2-ancestral", "pndm")
 
 
@@ -137,7 +182,7 @@ def resume_at(scheduler: Any, part: float) -> int:
 
 
 def _cutoff(scheduler: Any, part: float) -> int:
-    trained = scheduler.config.num_train_timesteps
+    trained: int = scheduler.config.num_train_timesteps
     return round(trained - part * trained)
 
 

@@ -17,7 +17,9 @@ class Step:
     """Where the sampler stands.
 
     index of total network calls; t: the scheduler's timestep; x: what the network sees, x_t = sqrt(abar_t) x_0 +
-    sqrt(1 - abar_t) eps, [n, c, h, w]; alpha_bar: abar_t; prediction_type: `epsilon`, `v_prediction` or `sample`.
+    sqrt(1 - abar_t) eps, [n, c, h, w]; alpha_bar: abar_t; prediction_type: `epsilon`, `v_prediction`, `sample` or
+    `flow`: there x_t = (1 - sigma) x_0 + sigma eps, and the prediction is eps - x_0 (Lipman et al. 2022,
+    arXiv:2210.02747; Esser et al. 2024, arXiv:2403.03206, section 2).
     """
 
     index: int
@@ -26,10 +28,13 @@ class Step:
     x: Tensor
     alpha_bar: float
     prediction_type: str
+    sigma: float = 0.0
 
 
 def clean_estimate(step: Step, prediction: Tensor) -> Tensor:
     """The picture x_0 that a prediction stands for (Salimans and Ho 2022, arXiv:2202.00512, section 4)."""
+    if step.prediction_type == "flow":
+        return step.x - step.sigma * prediction
     alpha, sigma = math.sqrt(step.alpha_bar), math.sqrt(1 - step.alpha_bar)
     if step.prediction_type == "epsilon":
         return (step.x - sigma * prediction) / alpha
@@ -40,6 +45,8 @@ def clean_estimate(step: Step, prediction: Tensor) -> Tensor:
 
 def prediction_of(step: Step, x_0: Tensor) -> Tensor:
     """The prediction that stands for the picture `x_0`: the inverse of `clean_estimate`."""
+    if step.prediction_type == "flow":
+        return (step.x - x_0) / step.sigma
     alpha, sigma = math.sqrt(step.alpha_bar), math.sqrt(1 - step.alpha_bar)
     if step.prediction_type == "epsilon":
         return (step.x - alpha * x_0) / sigma

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from graph_nodes.checkpoints.tiny import stable
+from graph_nodes.checkpoints.tiny import flows, stable
 
 __all__ = ["TINY", "make_tiny"]
 
@@ -16,6 +16,9 @@ TINY: Mapping[str, Callable[[Path], None]] = {
     "sdxl": stable.sdxl,
     "sdxl-refiner": stable.sdxl_refiner,
     "sd-x4-upscaler": stable.upscaler_x4,
+    "sd3": flows.sd3,
+    "flux-dev": flows.flux_dev,
+    "flux-schnell": flows.flux_schnell,
 }
 
 

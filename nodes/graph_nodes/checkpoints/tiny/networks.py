@@ -7,7 +7,7 @@ from typing import Any
 
 from graph_nodes.checkpoints.tiny.saving import save
 
-__all__ = ["autoencoder", "latent_unet", "schedule"]
+__all__ = ["autoencoder", "flow", "latent_unet", "schedule"]
 
 
 def latent_unet(folder: Path, *, channels: int = 4, text_width: int = 32, sample_size: int = 8, **changes: Any) -> None:
@@ -59,3 +59,11 @@ def schedule(folder: Path, kind: str = "PNDMScheduler", **changes: Any) -> None:
     }
     settings |= {"skip_prk_steps": True} if kind == "PNDMScheduler" else {}
     getattr(diffusers, kind).from_config(settings | changes).save_pretrained(folder)
+
+
+def flow(folder: Path, **settings: Any) -> None:
+    """The schedule of a model of flows."""
+    import diffusers
+
+    kind: Any = diffusers.FlowMatchEulerDiscreteScheduler
+    kind(num_train_timesteps=1000, **settings).save_pretrained(folder)

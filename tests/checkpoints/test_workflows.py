@@ -1,0 +1,49 @@
+"""Every workflow for published checkpoints is right, and runs on the tiny model that its default names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import PIL.Image
+import pytest
+
+from graph_engine import Engine, Folders
+from graph_engine.workflow import Workflow, read_workflow
+
+from .bench import Bench
+
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
+NAMES = sorted(path.stem for path in (WORKFLOWS / "checkpoints").glob("*.yaml"))
+FEW = {"steps": 2, "prior_steps": 2, "width": 64, "height": 64, "prompt": "a (red:1.2) fox"}
+MODELS = ("model", "refiner", "prior", "upscaler")
+
+
+@pytest.fixture(scope="module")
+def engine(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    folder = tmp_path_factory.mktemp("run")
+    folders = Folders(
+        outputs=folder / "outputs", cache=folder / "cache", inputs=(WORKFLOWS,), model_roots=(bench.folder,)
+    )
+    return Engine(folders=folders, device="cpu", dtype="float32")
+
+
+def few(workflow: Workflow) -> dict[str, object]:
+    wanted = {**FEW, **({"image": "pictures/scene.png"} if "image" in workflow.inputs else {})}
+    return {name: value for name, value in wanted.items() if name in workflow.inputs}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_right_and_runs_on_a_tiny_model(engine: Engine, bench: Bench, name: str) -> None:
+    workflow = read_workflow(WORKFLOWS / "checkpoints" / f"{name}.yaml")
+    assert engine.check(workflow) == []
+    assert all(decl.description and decl.has_default for decl in workflow.inputs.values())
+    for model in MODELS:
+        if model in workflow.inputs:
+            bench.path(str(workflow.inputs[model].default))
+    result = engine.run(workflow, few(workflow))
+    assert result.status == "ok", result.error
+    (path,) = result.outputs["image"].paths
+    with PIL.Image.open(path) as picture:
+        assert min(picture.size) >= 64
+        colours = picture.convert("RGB").getcolors(1 << 16)
+        assert colours is None or len(colours) > 16, "the picture is empty"

@@ -159,7 +159,8 @@ def test_bounds_are_told_exactly(slider, value, message):
     ("widget", "value", "right"),
     [
         (Picker(), "#ff8800", True), (Picker(), "#FF88aa", True), (Picker(), "#f80", False),
-        (Picker(), "orange", False), (Picker(), "#ff8800ff", False), (Picker(), "#ff8800\n", False), (Picker(), "", False),
+        (Picker(), "orange", False), (Picker(), "#ff8800ff", False), (Picker(), "#ff8800\n", False),
+        (Picker(), "", False),
         (Picker(names=True), "orange", True), (Picker(names=True), "#f80", True),
     ],
 )  # fmt: skip

@@ -184,7 +184,7 @@ class Layout:
         if decl.choices is not None and decl.item_type in ("text", "choice"):
             choices: Any = Literal.__getitem__(decl.choices)
             tp = list[choices] if decl.is_list else choices
-        return Input(decl.name, tp, decl.required, decl.default, decl.widgets, lazy=False)
+        return Input(decl.name, tp, decl.required, decl.default, decl.widgets, lazy=False, description=decl.description)
 
     def _prove_inside(self, draft: Draft, name: str, body: Workflow, chain: Chain) -> dict[str, Any]:
         """The output types of a workflow that is laid out at run time; its problems become this workflow's."""

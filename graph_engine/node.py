@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, Literal, ParamSpec, TypeVar, get_arg
 
 from graph_engine.context import Context
 from graph_engine.kinds import kind_of
+from graph_engine.notes import socket_notes
 from graph_engine.sockets import Color, FilePath, Multiline, SeedBox, Slider, Widget, convert, split_optional, type_name
 
 __all__ = ["Expansion", "Input", "Lazy", "Node", "NodeSpec", "Output", "Upgrade", "node"]
@@ -60,7 +61,7 @@ class Expansion(Generic[T]):
 
 @dataclass(frozen=True)
 class Input:
-    """One input socket."""
+    """One input socket; `description` is what the node's documentation says of it, if it does."""
 
     name: str
     type: Any
@@ -68,6 +69,7 @@ class Input:
     default: Any
     widgets: tuple[Widget, ...]
     lazy: bool
+    description: str = ""
 
     @property
     def is_list(self) -> bool:
@@ -197,7 +199,10 @@ def _read_spec(
     hints = typing.get_type_hints(function, include_extras=True)
     parameters = inspect.signature(function).parameters
     context = next((key for key in parameters if hints.get(key) is Context), None)
-    inputs = {key: _read_input(name, p, hints) for key, p in parameters.items() if key != context}
+    doc = inspect.getdoc(function) or ""
+    read = {key: _read_input(name, p, hints) for key, p in parameters.items() if key != context}
+    notes = socket_notes(doc, read)
+    inputs = {key: replace(socket, description=notes.get(key, "")) for key, socket in read.items()}
     is_async = inspect.iscoroutinefunction(function)
     if not is_async and any(socket.lazy for socket in inputs.values()):
         raise TypeError(f"node {name}: a Lazy input needs an `async def` function, which can await it")
@@ -207,7 +212,7 @@ def _read_spec(
         function=function,
         title=title or name.replace("_", " ").capitalize(),
         category=category,
-        doc=inspect.getdoc(function) or "",
+        doc=doc,
         version=version,
         inputs=inputs,
         outputs=outputs,

@@ -115,4 +115,5 @@ def _has_value(socket: Input) -> bool:
 
 
 def _value(socket: Input) -> dict[str, Any]:
-    return json_schema(socket.type, socket.widgets)
+    schema = json_schema(socket.type, socket.widgets)
+    return {**schema, "description": socket.description} if socket.description else schema

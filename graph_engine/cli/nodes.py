@@ -107,6 +107,7 @@ def describe(spec: NodeSpec) -> dict[str, Any]:
             "required": socket.required,
             "default": _plain(socket.default),
             "lazy": socket.lazy,
+            "description": socket.description,
             "schema": json_schema(socket.type, socket.widgets),
         }
         for name, socket in spec.inputs.items()

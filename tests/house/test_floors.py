@@ -10,7 +10,7 @@ import pytest
 from .sources import PACKAGES, imported, modules, owner, python_files
 
 FLOORS = {
-    0: ["context", "errors", "events", "files", "kinds", "node", "sockets"],
+    0: ["context", "errors", "events", "files", "kinds", "node", "notes", "sockets"],
     1: ["codec", "hookspecs", "plugins", "png", "reader", "settings", "upgrades", "workflow", "writer"],
     2: ["cache", "checker", "faces", "graph", "keys", "layout", "models", "modes", "plan", "portable", "reasons"],
     3: ["calling", "draw", "engine", "expansion", "loop_thread", "result", "run", "schema"],

@@ -65,6 +65,20 @@ def test_a_slider_a_seed_and_a_choice_are_told_as_such(registry):
     assert inputs["guidance"]["optional"] is True
 
 
+def test_what_fits_is_worked_out_once(registry):
+    fits = catalog.Fits(registry)
+    assert fits.get() is fits.get()
+    assert fits.get() == catalog.fitting_types(registry)
+
+
+def test_an_input_is_told_with_what_the_documentation_says_of_it(registry):
+    inputs = {socket["name"]: socket for socket in described(registry, "core.denoise")["inputs"]}
+    assert inputs["steps"]["description"] == "more is slower and closer to the exact solution"
+    assert "description" not in inputs["denoiser"]
+    every = [socket for spec in registry.nodes.values() for socket in spec.inputs.values()]
+    assert sum(bool(socket.description) for socket in every) > 0.7 * len(every)
+
+
 @pytest.mark.parametrize("name", ["core.plain_image", "core.mask_from_color", "core.mask_overlay"])
 def test_a_colour_is_told_as_such(registry, name):
     (color,) = [socket for socket in described(registry, name)["inputs"] if socket["name"] == "color"]
@@ -77,7 +91,7 @@ def test_a_client_that_knows_what_fits_refuses_exactly_what_the_checker_refuses(
     sockets = [socket.type for spec in registry.nodes.values() for socket in spec.inputs.values()]
     outputs = [output.type for spec in registry.nodes.values() for output in spec.outputs]
     for wanted, given in itertools.product(sockets, outputs):
-        assert (type_name(given) in fits[type_name(wanted)]) == accepts(wanted, given, {}), (wanted, given)
+        assert (type_name(given) in fits[catalog.wanted_name(wanted)]) == accepts(wanted, given, {}), (wanted, given)
 
 
 def test_plugins_are_told_with_what_is_wrong_with_them(registry):

@@ -14,6 +14,7 @@ from graph_web.api import assets as asset_routes
 from graph_web.api import catalog, events, inputs, queue, runs, system, templates, workflows
 from graph_web.api import outputs as output_routes
 from graph_web.assets import Assets
+from graph_web.catalog import Fits
 from graph_web.hub import Hub
 from graph_web.inputs import InputPictures
 from graph_web.library import Library
@@ -105,6 +106,7 @@ def _assemble(settings: Settings, database: Database) -> Services:
         outputs=Outputs(settings.outputs, settings.trash, settings.cache / "thumbnails", database),
         worker=worker,
         metrics=metrics,
+        fits=Fits(engine.registry),
         routes=ROUTES,
         notices=database.notices,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
@@ -28,6 +29,7 @@ from graph_engine.sockets import (
 )
 
 __all__ = [
+    "Fits",
     "KindInfo",
     "ModelInfo",
     "NodeInfo",
@@ -39,6 +41,7 @@ __all__ = [
     "describe_node",
     "describe_plugin",
     "fitting_types",
+    "wanted_name",
 ]
 
 
@@ -60,7 +63,8 @@ class WidgetInfo(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Socket(msgspec.Struct, frozen=True, omit_defaults=True):
     """One input or output. type: as fitting_types has it; variable: the name of the type variable in it, which is one
-    type for all sockets of the node; schema: of the values that may be written, none where only a link gives one."""
+    type for all sockets of the node; schema: of the values that may be written, none where only a link gives one;
+    description: what the node's documentation says of this input alone, where it does."""
 
     name: str
     type: str
@@ -72,6 +76,7 @@ class Socket(msgspec.Struct, frozen=True, omit_defaults=True):
     default: Any = None
     widget: WidgetInfo | None = None
     schema: dict[str, Any] | None = None
+    description: str = ""
 
 
 class NodeInfo(msgspec.Struct, frozen=True):
@@ -147,7 +152,7 @@ def _input(socket: Input) -> Socket:
     linked = _only_by_link(tp)
     return Socket(
         socket.name,
-        type_name(tp),
+        wanted_name(tp),
         _variable(tp),
         socket.is_list,
         socket.required,
@@ -156,7 +161,18 @@ def _input(socket: Input) -> Socket:
         getattr(socket.default, "value", socket.default),
         WidgetInfo("link") if linked else _widget(tp, socket.widgets),
         None if linked else json_schema(socket.type, socket.widgets),
+        socket.description,
     )
+
+
+def wanted_name(tp: Any) -> str:
+    """The name of the type that an input wants; a type variable that is not free is what it may be."""
+    tp, _ = split_optional(tp)
+    if get_origin(tp) is list:
+        return f"list[{wanted_name(get_args(tp)[0])}]"
+    if isinstance(tp, TypeVar) and (tp.__constraints__ or tp.__bound__):
+        return " or ".join(type_name(part) for part in tp.__constraints__ or (tp.__bound__,))
+    return type_name(tp)
 
 
 def _only_by_link(tp: Any) -> bool:
@@ -202,6 +218,21 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+class Fits:
+    """`fitting_types` of a registry that does not change any more, worked out when it is first asked for."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._lock = threading.Lock()
+        self._found: dict[str, list[str]] = {}
+
+    def get(self) -> dict[str, list[str]]:
+        """For each type that an input wants, the types that fit it."""
+        with self._lock:
+            self._found = self._found or fitting_types(self._registry)
+            return self._found
+
+
 def fitting_types(registry: Registry) -> dict[str, list[str]]:
     """For each type that an input wants, the types of outputs that may be linked to it, all by name.
 
@@ -211,7 +242,7 @@ def fitting_types(registry: Registry) -> dict[str, list[str]]:
     given: dict[str, list[Any]] = {name: [cls] for name, cls in registry.kinds.items()}
     for spec in registry.nodes.values():
         for socket in spec.inputs.values():
-            wanted.setdefault(type_name(socket.type), []).append(socket.type)
+            wanted.setdefault(wanted_name(socket.type), []).append(socket.type)
         for output in spec.outputs:
             given.setdefault(type_name(output.type), []).append(output.type)
             lists: Any = list[output.type]  # type: ignore[name-defined]

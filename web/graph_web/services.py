@@ -10,6 +10,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from graph_engine import Engine
     from graph_web.assets import Assets
+    from graph_web.catalog import Fits
     from graph_web.hub import Hub
     from graph_web.inputs import InputPictures
     from graph_web.library import Library
@@ -46,6 +47,7 @@ class Services:
     outputs: Outputs
     worker: Worker
     metrics: Metrics
+    fits: Fits
     routes: list[Route]
     notices: list[str]
 

@@ -84,7 +84,7 @@ async def list_kinds(services: Services, request: web.Request) -> Reply[KindPage
     """The kinds of values that travel along links, and which types fit which."""
     registry = services.engine.registry
     kinds = [catalog.describe_kind(cls) for _, cls in sorted(registry.kinds.items())]
-    return _tagged(request, KindPage(kinds, await asyncio.to_thread(catalog.fitting_types, registry)))
+    return _tagged(request, KindPage(kinds, await asyncio.to_thread(services.fits.get)))
 
 
 @route("GET", "/api/v1/plugins")

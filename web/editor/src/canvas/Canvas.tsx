@@ -10,47 +10,51 @@ import {
   type NodeChange,
   type OnConnectStartParams,
 } from "@xyflow/react";
-import { useEffect, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import type { Edge } from "../graph/edges";
 import { connect, disconnect, place } from "../graph/edit";
 import { lookOf } from "../graph/looks";
 import { edit } from "../state/document";
 import { tell } from "../state/notes";
-import { bodyOf, set, state, useEditor, type FlowNode } from "../state/store";
+import { flowNodes, setFlow, useFlow, type FlowNode } from "../state/flow";
+import { bodyOf, set, state, useEditor } from "../state/store";
 import { carried, highlight, isDragging, snapped, startDrag, stopDrag } from "./dragging";
 import { dropFile } from "./drop";
 import { EdgeView, type WireEdge } from "./EdgeView";
 import { FrameView } from "./FrameView";
 import { NodeView } from "./NodeView";
 import { NoteView } from "./NoteView";
+import { OverviewWires } from "./OverviewWires";
 import { Stroke } from "./Stroke";
 import { useEdges } from "./useEdges";
-import { fitAll, onCanvas, pointAt, useInstance } from "./view";
+import { firstLook, MANY, MIN_ZOOM, onCanvas, pointAt, useInstance } from "./view";
 import { addPoint, beginWire, draw, drawToNode, endWire, moveAll, verdict, wireOf } from "./wiring";
 import { WireHint } from "./WireHint";
 
 const NODE_TYPES = { stage: NodeView, frame: FrameView, note: NoteView };
 const EDGE_TYPES = { wire: EdgeView };
-const MANY = 150;
 const MAP_UNTIL = 500;
-const FAR = 0.35;
-const FARTHER = 0.15;
+const FAR = 0.45;
+const OVERVIEW = 0.25;
+const NONE: WireEdge[] = [];
 
 /** The canvas: the document's nodes and wires, and every gesture on them. */
 export function Canvas() {
-  const flow = useEditor((now) => now.flow);
+  const flow = useFlow((now) => now.nodes);
   const [edges, byId] = useEdges();
+  const wires = useMemo(() => [...byId.values()], [byId]);
+  const drawnAsOne = useEditor((now) => now.overview) && edges.length > MANY;
   const ctrl = useRef(false);
   const shell = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
-    const timer = setTimeout(fitAll, 60);
+    const timer = setTimeout(firstLook, 60);
     return () => clearTimeout(timer);
   }, []);
 
   function onNodesChange(changes: NodeChange<FlowNode>[]) {
     const all = carried(snapped(changes, ctrl.current));
-    set({ flow: applyNodeChanges(all, state().flow) });
+    setFlow(applyNodeChanges(all, flowNodes()).map(forgetGuesses));
     if (isDragging()) return;
     const moves = all.filter((one) => one.type === "position" && one.position && !one.dragging);
     const positions = Object.fromEntries(moves.map((one) => (one.type === "position" ? [one.id, one.position!] : ["", { x: 0, y: 0 }])));
@@ -113,7 +117,7 @@ export function Canvas() {
     >
       <ReactFlow<FlowNode, WireEdge>
         nodes={flow}
-        edges={edges}
+        edges={drawnAsOne ? NONE : edges}
         nodeTypes={NODE_TYPES}
         edgeTypes={EDGE_TYPES}
         onInit={useInstance}
@@ -144,7 +148,7 @@ export function Canvas() {
         onPaneClick={endWire}
         onMove={(_, { zoom }) => {
           shell.current?.classList.toggle("far", zoom < FAR);
-          shell.current?.classList.toggle("farther", zoom < FARTHER);
+          if (state().overview !== zoom < OVERVIEW) set({ overview: zoom < OVERVIEW });
         }}
         connectionMode={ConnectionMode.Strict}
         connectionRadius={24}
@@ -154,7 +158,7 @@ export function Canvas() {
         multiSelectionKeyCode={["Control", "Meta"]}
         panOnDrag={[0, 1]}
         zoomOnDoubleClick={false}
-        minZoom={0.05}
+        minZoom={MIN_ZOOM}
         maxZoom={3}
         onlyRenderVisibleElements={flow.length > MANY}
         disableKeyboardA11y={false}
@@ -163,6 +167,7 @@ export function Canvas() {
       >
         <Background gap={24} />
         {flow.length <= MAP_UNTIL && <MiniMap pannable zoomable ariaLabel="Map of the workflow" nodeColor={(node) => (node.type === "stage" ? "var(--map-node)" : "var(--map-mask)")} maskColor="var(--map-mask)" />}
+        {drawnAsOne && <OverviewWires edges={wires} />}
         <WireHint />
         <Stroke shell={shell} />
       </ReactFlow>
@@ -183,6 +188,11 @@ function Empty() {
 }
 
 const isCollapsed = (node: string) => lookOf(bodyOf(state()), node)?.collapsed === true;
+
+/** A node that was drawn has real ports; those that were guessed would hide them. */
+function forgetGuesses(node: FlowNode): FlowNode {
+  return node.handles && node.measured ? { ...node, handles: undefined } : node;
+}
 
 type Whole = { source: string; target: string; sourceHandle: string; targetHandle: string };
 

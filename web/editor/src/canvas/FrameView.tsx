@@ -3,7 +3,8 @@ import { memo, type CSSProperties } from "react";
 import { tint } from "../graph/looks";
 import { setThing, thingOf } from "../graph/things";
 import { edit } from "../state/document";
-import { bodyOf, useEditor, type FlowNode } from "../state/store";
+import type { FlowNode } from "../state/flow";
+import { bodyOf, useEditor } from "../state/store";
 import { Resize } from "./Resize";
 import { Title } from "./Title";
 

@@ -2,6 +2,7 @@ import { memo } from "react";
 import type { Socket } from "../api/types";
 import { declarationOf, exposeInput, removeInput, setValue } from "../graph/edit";
 import { INPUTS } from "../graph/document";
+import { problemsOf } from "../graph/progress";
 import { edit, sealHistory } from "../state/document";
 import { useEditor } from "../state/store";
 import { widgetFor } from "../widgets/registry";
@@ -21,7 +22,7 @@ interface RowProps {
 export const InputRow = memo(function InputRow({ node, title, socket, written, linked }: RowProps) {
   const declared = node === INPUTS;
   const id = `${node}-${socket.name}`;
-  const error = useEditor((now) => now.problems.find((one) => one.node === node && one.input === socket.name)?.message);
+  const error = useEditor((now) => problemsOf(now.problems, node).find((one) => one.input === socket.name)?.message);
   const models = useEditor((now) => (socket.name === "model" ? now.models : undefined));
   const Widget = linked ? null : widgetFor(socket.widget);
   const tall = Widget && ((socket.widget?.rows ?? 1) > 1 || socket.widget?.type === "list" || socket.widget?.type === "file" || socket.widget?.type === "data");

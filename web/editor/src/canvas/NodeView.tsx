@@ -4,9 +4,12 @@ import type { Face } from "../graph/catalog";
 import { INPUTS, linksOf, type NodeEntry } from "../graph/document";
 import { setTitle } from "../graph/edit";
 import { lookOf, tint, toggleCollapsed } from "../graph/looks";
+import { problemsOf } from "../graph/progress";
+import { portsOf, sizeOf } from "../graph/size";
 import { Failure } from "../panels/Failure";
 import { edit, enter } from "../state/document";
-import { bodyOf, state, useEditor, type FlowNode } from "../state/store";
+import type { FlowNode } from "../state/flow";
+import { bodyOf, state, useEditor } from "../state/store";
 import { InputRow } from "./InputRow";
 import { NodePicture } from "./NodePicture";
 import { OutputRow } from "./OutputRow";
@@ -16,14 +19,37 @@ import { Title } from "./Title";
 import { useEntry, useFace } from "./useFace";
 import { nodeRun, useFailure, useStatus } from "./useRun";
 
-/** A node: its title, its outputs, its inputs with their widgets, its picture, and what went wrong. */
-export const NodeView = memo(function NodeView({ id, selected }: NodeProps<FlowNode>) {
+/** A node as a whole, or, from far away, as a box with its title: what cannot be read there is not made. */
+export const NodeView = memo(function NodeView({ id, height, selected }: NodeProps<FlowNode>) {
+  const overview = useEditor((now) => now.overview);
+  return overview ? <Box id={id} height={height} /> : <Stage id={id} selected={selected ?? false} />;
+});
+
+/** A change of height makes React Flow look for the ports again, whenever a node turns into a box and back. */
+const NUDGE = 0.3;
+
+function Box({ id, height }: { id: string; height: number | undefined }) {
+  const entry = useEntry(id);
+  const face = useFace(id, entry);
+  const status = useStatus(id);
+  return (
+    <div className={`stage box${status}`} style={{ height: (height ?? sizeOf(id, face, entry).height) + NUDGE }}>
+      <span className="name">{face.title}</span>
+      {portsOf(id, face, entry).map(({ id: port, side, x, y }) => (
+        <i key={`${side}.${port}`} className={side} data-handleid={port} data-handlepos={side === "source" ? "right" : "left"} style={{ left: x, top: y }} />
+      ))}
+    </div>
+  );
+}
+
+/** Its title, its outputs, its inputs with their widgets, its picture, and what went wrong. */
+function Stage({ id, selected }: { id: string; selected: boolean }) {
   const entry = useEntry(id);
   const face = useFace(id, entry);
   const decls = id === INPUTS;
   const status = useStatus(id);
   const failure = useFailure(id);
-  const problem = useEditor((now) => now.problems.find((one) => one.node === id && !inRow(one.input, face.inputs))?.message);
+  const problem = useEditor((now) => problemsOf(now.problems, id).find((one) => !inRow(one.input, face.inputs))?.message);
   const subgraph = entry?.node.startsWith("subgraph:") ? entry.node.slice("subgraph:".length) : "";
   const look = useEditor((now) => lookOf(bodyOf(now), id));
   const collapsed = look?.collapsed === true;
@@ -56,7 +82,7 @@ export const NodeView = memo(function NodeView({ id, selected }: NodeProps<FlowN
       )}
     </div>
   );
-});
+}
 
 interface PartProps {
   id: string;

@@ -1,7 +1,7 @@
 import { useRef } from "react";
 import { setThing } from "../graph/things";
 import { edit } from "../state/document";
-import { set, state } from "../state/store";
+import { flowNodes, setFlow } from "../state/flow";
 import { onCanvas } from "./view";
 
 const LEAST = 80;
@@ -14,7 +14,7 @@ export function Resize({ id, size: [width, height], label }: { id: string; size:
   const sized = (x: number, y: number): [number, number] => [Math.max(LEAST, Math.round(x)), Math.max(LEAST, Math.round(y))];
 
   function show([x, y]: [number, number]) {
-    set({ flow: state().flow.map((node) => (node.id === id ? { ...node, width: x, height: y } : node)) });
+    setFlow(flowNodes().map((node) => (node.id === id ? { ...node, width: x, height: y } : node)));
   }
 
   function at(event: { clientX: number; clientY: number }): [number, number] {

@@ -7,7 +7,8 @@ import { extract, place } from "../graph/edit";
 import type { Edge } from "../graph/edges";
 import { isOn, isThing } from "../graph/things";
 import { boxesOf, edit, select } from "../state/document";
-import { bodyOf, outerOf, state, type FlowNode } from "../state/store";
+import { flowNodes, type FlowNode } from "../state/flow";
+import { bodyOf, outerOf, state } from "../state/store";
 import { edgeUnder, insert, insertion, isFree } from "./wiring";
 
 export const GRID = 24;
@@ -30,7 +31,7 @@ export const isDragging = () => drag !== null;
 export function startDrag(event: { ctrlKey: boolean; metaKey: boolean; altKey: boolean }, nodes: readonly FlowNode[]): void {
   const { catalog } = state();
   const names = nodes.map((node) => node.id);
-  const start = new Map(state().flow.map((node) => [node.id, node.position]));
+  const start = new Map(flowNodes().map((node) => [node.id, node.position]));
   const carries = new Map(names.filter(isFrame).map((frame) => [frame, standingOn(frame).filter((id) => !names.includes(id))]));
   drag = { names, start, carries, clone: event.ctrlKey || event.metaKey, key: `drag:${++count}` };
   const wired = names.filter((name) => name !== INPUTS && !isThing(name) && !isFree(bodyOf(state()), name));
@@ -49,7 +50,7 @@ export function carried(changes: NodeChange<FlowNode>[]): NodeChange<FlowNode>[]
   const more: NodeChange<FlowNode>[] = [];
   for (const one of changes) {
     if (one.type !== "position" || !one.position || !isFrame(one.id) || (!drag && one.dragging !== undefined && one.dragging)) continue;
-    const now = state().flow;
+    const now = flowNodes();
     const from = drag?.start.get(one.id) ?? now.find((node) => node.id === one.id)?.position;
     const moving = new Set(changes.flatMap((change) => (change.type === "position" ? [change.id] : [])));
     const load = drag ? (drag.carries.get(one.id) ?? []) : standingOn(one.id).filter((id) => !moving.has(id));
@@ -64,7 +65,7 @@ export function carried(changes: NodeChange<FlowNode>[]): NodeChange<FlowNode>[]
 const isFrame = (id: string) => id.startsWith("$frames.");
 
 function standingOn(frame: string): string[] {
-  const boxes = boxesOf(state().flow.map((node) => node.id));
+  const boxes = boxesOf(flowNodes().map((node) => node.id));
   const ground = boxes.get(frame)!;
   return [...boxes].filter(([id, box]) => id !== frame && isOn(box, ground)).map(([id]) => id);
 }
@@ -75,7 +76,7 @@ export function stopDrag(event: MouseEvent | TouchEvent, edges: Map<string, Edge
   const names = [...new Set([...drag.names, ...[...carries.values()].flat()])];
   drag = null;
   const dragged = new Set(names);
-  const places = Object.fromEntries(state().flow.filter((node) => dragged.has(node.id)).map((node) => [node.id, node.position]));
+  const places = Object.fromEntries(flowNodes().filter((node) => dragged.has(node.id)).map((node) => [node.id, node.position]));
   if (clone) return cloneTo(places);
   edit((body) => place(body, places), key);
   if (names.length !== 1 || event.altKey || isThing(names[0]!)) return;

@@ -1,9 +1,14 @@
 /** What the canvas shows: where it looks, and what is under the pointer. */
 
-import type { ReactFlowInstance } from "@xyflow/react";
-import { state, type FlowNode } from "../state/store";
+import { getViewportForBounds, type ReactFlowInstance } from "@xyflow/react";
+import { flowNodes, type FlowNode } from "../state/flow";
 import type { WireEdge } from "./EdgeView";
 import type { Position } from "../graph/document";
+
+/** From so many nodes on, those out of sight are not drawn, and a look at all of them is not where one begins. */
+export const MANY = 150;
+export const MIN_ZOOM = 0.05;
+const READABLE = 0.4;
 
 let flow: ReactFlowInstance<FlowNode, WireEdge> | null = null;
 let pointer: Position | null = null;
@@ -18,17 +23,32 @@ export function pointAt(place: Position): void {
 
 const calm = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 200);
 
-export function fitAll(): void {
-  void flow?.fitView({ duration: calm(), padding: 0.12, maxZoom: 1 });
+/** React Flow's own fitView waits until every node was drawn, which those out of sight never are. */
+function fit(nodes: readonly FlowNode[], padding: number, maxZoom: number): void {
+  const pane = document.querySelector(".react-flow")?.getBoundingClientRect();
+  if (!flow || !pane || nodes.length === 0) return;
+  const bounds = flow.getNodesBounds(nodes.map((node) => node.id));
+  void flow.setViewport(getViewportForBounds(bounds, pane.width, pane.height, MIN_ZOOM, maxZoom, padding), { duration: calm() });
+}
+
+export const fitAll = () => fit(flowNodes(), 0.12, 1);
+
+/** Where one begins: everything, as long as it can be read there; else the upper left part. */
+export function firstLook(): void {
+  const nodes = flowNodes();
+  if (nodes.length <= MANY) return fitAll();
+  const left = Math.min(...nodes.map((node) => node.position.x));
+  const top = Math.min(...nodes.map((node) => node.position.y));
+  void flow?.setViewport({ x: 40 - left * READABLE, y: 40 - top * READABLE, zoom: READABLE });
 }
 
 export function fitSelection(): void {
-  const nodes = state().flow.filter((node) => node.selected);
-  void flow?.fitView({ nodes: nodes.length > 0 ? nodes : undefined, duration: calm(), padding: 0.3, maxZoom: 1.2 });
+  const chosen = flowNodes().filter((node) => node.selected);
+  fit(chosen.length > 0 ? chosen : flowNodes(), 0.3, 1.2);
 }
 
 export function showNode(id: string): void {
-  void flow?.fitView({ nodes: [{ id }], duration: calm(), padding: 0.5, maxZoom: 1 });
+  fit(flowNodes().filter((node) => node.id === id), 0.5, 1);
 }
 
 export const zoomBy = (factor: number) => void flow?.zoomTo(flow.getZoom() * factor, { duration: calm() });

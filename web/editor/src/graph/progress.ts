@@ -130,6 +130,19 @@ export interface Problem {
   input: string;
 }
 
+const indexes = new WeakMap<readonly Problem[], Map<string, Problem[]>>();
+
+/** The problems of a node, found without looking through all of them. */
+export function problemsOf(problems: readonly Problem[], node: string): readonly Problem[] {
+  let index = indexes.get(problems);
+  if (!index) {
+    index = new Map();
+    for (const one of problems) index.set(one.node, [...(index.get(one.node) ?? []), one]);
+    indexes.set(problems, index);
+  }
+  return index.get(node) ?? [];
+}
+
 /** Sort the server's sentences by node: `document:1: node 'text': input 'prompt' (text) is missing`. */
 export function problemOf(sentence: string): Problem {
   const message = sentence.replace(/^document(:\d+)?: /, "");

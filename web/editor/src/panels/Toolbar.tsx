@@ -2,6 +2,7 @@ import { command, canRun, type Command } from "../commands/table";
 import { fraction, hasEnded, remaining } from "../graph/progress";
 import { duration } from "../graph/numbers";
 import { enter } from "../state/document";
+import { useFlow } from "../state/flow";
 import { isDirty, set, useEditor, type EditorState } from "../state/store";
 import { Times } from "./RunDialog";
 
@@ -54,7 +55,7 @@ function Button({ id, text, className, disabled }: ButtonProps) {
 }
 
 function RunButtons() {
-  const empty = useEditor((now) => now.flow.length === 0);
+  const empty = useFlow((now) => now.nodes.length === 0);
   const batch = useEditor((now) => now.batch);
   const going = useEditor((now) => now.submitting || (now.run !== null && !hasEnded(now.run.state)));
   return (

@@ -3,15 +3,16 @@
 import { anchored, arrange, type Size } from "../graph/arrange";
 import { faceOf } from "../graph/catalog";
 import { copyOf, paste, readCopy } from "../graph/clipboard";
-import { drawn, positionOf, type Body, type Position, type Workflow } from "../graph/document";
+import { drawn, positionOf, type Body, type Position as Place, type Workflow } from "../graph/document";
 import { edgesOf } from "../graph/edges";
 import * as change from "../graph/edit";
 import * as history from "../graph/history";
 import { sweepRoutes } from "../graph/reroutes";
 import { sizeOf, NODE_WIDTH } from "../graph/size";
-import { isThing, placeOf, removeThings, thingOf, thingsOf, type Box } from "../graph/things";
+import { isThing, removeThings, type Box } from "../graph/things";
 import { tell } from "./notes";
-import { bodyOf, outerOf, set, state, type FlowNode } from "./store";
+import { flowNodes, flowOf, setFlow, type FlowNode } from "./flow";
+import { bodyOf, outerOf, set, state } from "./store";
 
 /** Change what is on the canvas. Changes in a row with the same key are undone together. */
 export function edit(make: (body: Body) => Body, key = ""): void {
@@ -33,27 +34,8 @@ function inside<B extends Body>(body: B, [name, ...rest]: readonly string[], mak
 
 function show(next: history.History<Workflow>): void {
   const { path } = state();
-  const body = bodyOf({ history: next, path });
-  set({ history: next, flow: flowOf(body, state().flow) });
-}
-
-/** The canvas's nodes for a body; a node that did not change stays the same object, so that it is not drawn again. */
-export function flowOf(body: Body, old: readonly FlowNode[], selected?: ReadonlySet<string>): FlowNode[] {
-  const known = new Map(old.map((node) => [node.id, node]));
-  return [...thingsOf(body), ...drawn(body)].map((id) => {
-    const before = known.get(id);
-    const position = placeOf(body, id) ?? before?.position ?? { x: 0, y: 0 };
-    const chosen = selected ? selected.has(id) : (before?.selected ?? false);
-    const [width, height] = (isThing(id) && thingOf(body, id)?.size) || [before?.width, before?.height];
-    if (before && before.position.x === position.x && before.position.y === position.y && before.selected === chosen && before.width === width && before.height === height) return before;
-    return { ...(before ?? begun(id)), position, selected: chosen, width, height } as FlowNode;
-  });
-}
-
-/** A node as it is first drawn. Frames lie behind everything, and only their titles are there for the pointer. */
-function begun(id: string): Partial<FlowNode> {
-  if (id.startsWith("$frames.")) return { id, type: "frame", data: {}, zIndex: -2000, dragHandle: ".frame-title", style: { pointerEvents: "none" } };
-  return { id, type: isThing(id) ? "note" : "stage", data: {}, zIndex: isThing(id) ? -1000 : 0 };
+  set({ history: next });
+  setFlow(flowOf(bodyOf({ history: next, path }), flowNodes()));
 }
 
 export const sealHistory = () => set({ history: history.seal(state().history) });
@@ -61,25 +43,26 @@ export const undo = () => show(history.undo(state().history));
 export const redo = () => show(history.redo(state().history));
 
 /** The nodes, frames and notes that are selected. */
-export const selectedItems = () => state().flow.filter((node) => node.selected).map((node) => node.id);
+export const selectedItems = () => flowNodes().filter((node) => node.selected).map((node) => node.id);
 export const selectedNodes = () => selectedItems().filter((id) => !isThing(id));
 
 /** Where nodes, frames and notes are, as large as they are drawn. */
 export function boxesOf(ids: Iterable<string>): Map<string, Box> {
   const wanted = new Set(ids);
-  return new Map(state().flow.filter((node) => wanted.has(node.id)).map((node) => [node.id, { ...node.position, ...measured(node) }]));
+  return new Map(flowNodes().filter((node) => wanted.has(node.id)).map((node) => [node.id, { ...node.position, ...measured(node) }]));
 }
 
 export function select(names: Iterable<string>): void {
-  set({ flow: flowOf(bodyOf(state()), state().flow, new Set(names)), selectedEdges: new Set() });
+  setFlow(flowOf(bodyOf(state()), flowNodes(), new Set(names)));
+  set({ selectedEdges: new Set() });
 }
 
 export function selectAll(): void {
-  select(state().flow.map((node) => node.id));
+  select(flowNodes().map((node) => node.id));
 }
 
 export function invertSelection(): void {
-  select(state().flow.filter((node) => !node.selected).map((node) => node.id));
+  select(flowNodes().filter((node) => !node.selected).map((node) => node.id));
 }
 
 export function removeSelected(): void {
@@ -104,7 +87,7 @@ export function copySelected(): string | null {
 }
 
 /** Paste text from the clipboard; false when there is no workflow in it. */
-export function pasteText(text: string, at: Position | null, inbound = false): boolean {
+export function pasteText(text: string, at: Place | null, inbound = false): boolean {
   const copied = readCopy(text);
   if (!copied) return false;
   const pasted = paste(bodyOf(state()), copied, at, inbound);
@@ -121,7 +104,7 @@ export function duplicate(inbound: boolean): void {
 
 /** Tidy positions; of the selected nodes only, in their place, when there are two or more. */
 export async function tidy(): Promise<void> {
-  const flow = state().flow.filter((node) => !isThing(node.id));
+  const flow = flowNodes().filter((node) => !isThing(node.id));
   const chosen = flow.filter((node) => node.selected);
   const some = chosen.length > 1 ? chosen : flow;
   if (some.length === 0) return;
@@ -135,7 +118,7 @@ function measured(node: FlowNode): Size {
   return { width: node.width ?? node.measured?.width ?? NODE_WIDTH, height: node.height ?? node.measured?.height ?? 120 };
 }
 
-async function arranged(body: Body, sizes: Map<string, Size>): Promise<Record<string, Position>> {
+async function arranged(body: Body, sizes: Map<string, Size>): Promise<Record<string, Place>> {
   const { catalog } = state();
   return catalog ? arrange(sizes, edgesOf(body, catalog, outerOf(state()))) : {};
 }
@@ -155,7 +138,7 @@ export async function positioned<B extends Body>(body: B): Promise<B> {
 /** Show another document; its history begins anew. */
 export function replaceDocument(document: Workflow, file: { name: string; etag: string | null; saved: Workflow }): void {
   set({ ...file, history: history.begin(document), path: [], selectedEdges: new Set(), plan: {}, problems: [], run: null, own: [], results: {}, previews: {} });
-  set({ flow: flowOf(document, []) });
+  setFlow(flowOf(document, []));
 }
 
 /** Another text of the same file, as it is saved now; undo goes back to what was here. */
@@ -164,7 +147,7 @@ export function takeDocument(document: Workflow, etag: string): void {
   const next = history.record(history.seal(past), document);
   const kept = bodyAt(document, path) ? path : [];
   set({ history: next, saved: document, etag, path: kept, elsewhere: null });
-  set({ flow: flowOf(bodyOf(state()), state().flow) });
+  setFlow(flowOf(bodyOf(state()), flowNodes()));
 }
 
 function bodyAt(body: Body | undefined, path: readonly string[]): Body | undefined {
@@ -177,5 +160,5 @@ export async function enter(path: readonly string[]): Promise<void> {
   const laid = await positioned(body);
   set({ path, selectedEdges: new Set() });
   if (laid !== body) edit(() => laid);
-  set({ flow: flowOf(laid, []) });
+  setFlow(flowOf(laid, []));
 }

@@ -1,6 +1,5 @@
 /** The one store. What it holds is here; what changes it are the functions in the files beside this one. */
 
-import type { Node } from "@xyflow/react";
 import { create } from "zustand";
 import type { OutputFile, QueueState } from "../api/types";
 import type { Catalog } from "../graph/catalog";
@@ -12,8 +11,6 @@ import { WHOLE, type Look } from "../image/look";
 import { PAINTER, type PainterState } from "../image/tools";
 import type { PanelId } from "../panels/names";
 import type { OtherTab } from "./tabs";
-
-export type FlowNode = Node<Record<string, never>, "stage" | "frame" | "note">;
 
 /** A wire that was dropped on empty canvas and waits for a node. */
 export interface LooseWire {
@@ -75,7 +72,6 @@ export interface EditorState {
   /** The names of the subgraphs that were entered, outermost first. */
   path: readonly string[];
 
-  flow: FlowNode[];
   selectedEdges: ReadonlySet<string>;
   /** The node or frame whose title is typed. */
   renaming: string;
@@ -102,6 +98,8 @@ export interface EditorState {
   dialog: Dialog | null;
   look: Look;
   painter: PainterState;
+  /** The canvas is seen from so far away that nodes are boxes with titles. */
+  overview: boolean;
   side: PanelId | null;
   theme: "dark" | "light";
   notes: readonly Note[];
@@ -123,7 +121,6 @@ export const useEditor = create<EditorState>(() => ({
   saved: emptyWorkflow(),
   history: begin(emptyWorkflow()),
   path: [],
-  flow: [],
   selectedEdges: new Set(),
   renaming: "",
   fitting: null,
@@ -142,6 +139,7 @@ export const useEditor = create<EditorState>(() => ({
   dialog: null,
   look: WHOLE,
   painter: PAINTER,
+  overview: false,
   side: "result",
   theme: "dark",
   notes: [],

@@ -5,6 +5,7 @@ import { Banners } from "./panels/Banners";
 import { ColorDialog } from "./panels/ColorDialog";
 import { MaskPainter } from "./image/MaskPainter";
 import { Commands } from "./panels/Commands";
+import { Differences } from "./panels/Differences";
 import { Help } from "./panels/Help";
 import { Missing } from "./panels/Missing";
 import { Notes } from "./panels/Notes";
@@ -59,6 +60,8 @@ function Dialogs() {
       return <SaveDialog />;
     case "run":
       return <RunDialog />;
+    case "diff":
+      return <Differences before={dialog.before} after={dialog.after} />;
     case "palette":
       return <Palette at={dialog.at} wire={dialog.wire} swapped={dialog.swap} />;
     case "color":

@@ -12,7 +12,7 @@ const SIGNS: Record<RunStatus, [sign: string, word: string]> = {
 };
 
 /** One line for a run: what became of it, its title, when and how long, and what can be done with it. */
-export function RunLine({ run, children }: { run: Run; children?: ReactNode }) {
+export function RunLine({ run, picture, children }: { run: Run; picture?: string; children?: ReactNode }) {
   const [sign, word] = SIGNS[run.state];
   const took = run.started && run.finished ? ` in ${duration(run.finished - run.started)}` : "";
   return (
@@ -21,6 +21,7 @@ export function RunLine({ run, children }: { run: Run; children?: ReactNode }) {
         <span className={`run-state ${run.state}`} aria-hidden="true">
           {sign}
         </span>
+        {picture && <img className="run-picture" src={picture} alt="" loading="lazy" />}
         <span className="what" title={run.title}>
           {run.title}
         </span>

@@ -2,11 +2,12 @@ import type { ComponentType } from "react";
 import { command } from "../commands/table";
 import { set, useEditor } from "../state/store";
 import { Gallery } from "./Gallery";
+import { History } from "./History";
 import { PANELS, type PanelId } from "./names";
 import { Queue } from "./Queue";
 import { Result } from "./Result";
 
-const SHOWN: Record<PanelId, ComponentType> = { result: Result, gallery: Gallery, queue: Queue };
+const SHOWN: Record<PanelId, ComponentType> = { result: Result, gallery: Gallery, queue: Queue, history: History };
 
 /** What is beside the canvas. */
 export function Side() {

@@ -4,6 +4,7 @@ export const PANELS = [
   { id: "result", title: "Result", sign: "▣", keys: ["R"] },
   { id: "gallery", title: "Gallery", sign: "▦", keys: ["G"] },
   { id: "queue", title: "Queue", sign: "≡", keys: ["Q"] },
+  { id: "history", title: "History", sign: "↺", keys: ["H"] },
 ] as const satisfies readonly { id: string; title: string; sign: string; keys: readonly string[] }[];
 
 export type PanelId = (typeof PANELS)[number]["id"];

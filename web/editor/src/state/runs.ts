@@ -127,7 +127,7 @@ export function resultsOf(document: Workflow, outputs: Record<string, unknown>):
   return found;
 }
 
-function isFile(value: unknown): value is OutputFile {
+export function isFile(value: unknown): value is OutputFile {
   return typeof value === "object" && value !== null && "url" in value && "name" in value;
 }
 

@@ -1,7 +1,7 @@
 /** The one store. What it holds is here; what changes it are the functions in the files beside this one. */
 
 import { create } from "zustand";
-import type { OutputFile, QueueState } from "../api/types";
+import type { OutputFile, QueueState, Run } from "../api/types";
 import type { Catalog } from "../graph/catalog";
 import { emptyWorkflow, type Body, type Position, type Workflow } from "../graph/document";
 import { begin, type History } from "../graph/history";
@@ -28,6 +28,8 @@ export type Dialog =
   | { kind: "missing" }
   | { kind: "save" }
   | { kind: "run" }
+  /** What differs between a run and a later one, or what is on the canvas. */
+  | { kind: "diff"; before: Run; after: Run | null }
   | { kind: "picture"; files: OutputFile[]; index: number }
   | { kind: "color" }
   | { kind: "mask"; place: FilePlace }

@@ -1,0 +1,72 @@
+import { useState } from "react";
+import { api } from "../api/client";
+import type { OutputFile, Run, RunDetail } from "../api/types";
+import { duration } from "../graph/numbers";
+import { isFile } from "../state/runs";
+import { tellError } from "../state/notes";
+import { set } from "../state/store";
+
+const PICTURE = /\.(png|jpe?g|webp)$/i;
+
+/** What a run was given, what each node took, what came of it: read when it is opened. */
+export function PastRun({ run }: { run: Run }) {
+  const [detail, setDetail] = useState<RunDetail | null>(null);
+  return (
+    <details
+      onToggle={(event) => {
+        if (event.currentTarget.open && !detail) api.readRun(run.id).then(setDetail, tellError);
+      }}
+    >
+      <summary>Run #{run.seq}</summary>
+      {detail && <Detail detail={detail} />}
+    </details>
+  );
+}
+
+function Detail({ detail }: { detail: RunDetail }) {
+  const files = Object.values(detail.outputs ?? {}).flatMap((value) => (Array.isArray(value) ? value.flat(4).filter(isFile) : []));
+  const pictures = files.filter((file) => PICTURE.test(file.name));
+  const targets = detail.options?.targets ?? [];
+  return (
+    <>
+      {pictures.length > 0 && <Pictures files={pictures} />}
+      {targets.length > 0 && <p>Only to {targets.join(", ")}</p>}
+      <Pairs label="Inputs" pairs={Object.entries(detail.inputs ?? {}).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)])} />
+      <Pairs label="Nodes" pairs={Object.entries(detail.nodes ?? {}).map(([name, node]) => [name, node.state === "ran" ? duration(node.seconds) : WORDS[node.state] ?? node.state])} />
+      {detail.error?.traceback && (
+        <details className="trace">
+          <summary>Traceback</summary>
+          <pre>{detail.error.traceback}</pre>
+        </details>
+      )}
+    </>
+  );
+}
+
+const WORDS: Record<string, string> = { memory: "cached in memory", disk: "cached on disk" };
+
+function Pictures({ files }: { files: OutputFile[] }) {
+  return (
+    <p className="thumbs">
+      {files.slice(0, 8).map((file, index) => (
+        <button key={file.id} type="button" className="picture" aria-label={`Look at ${file.name}`} onClick={() => set({ dialog: { kind: "picture", files, index } })}>
+          <img src={file.url} alt={file.name} loading="lazy" />
+        </button>
+      ))}
+    </p>
+  );
+}
+
+function Pairs({ label, pairs }: { label: string; pairs: [string, string][] }) {
+  if (pairs.length === 0) return null;
+  return (
+    <dl className="pairs" aria-label={label}>
+      {pairs.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -6,6 +6,8 @@ import { ColorDialog } from "./panels/ColorDialog";
 import { MaskPainter } from "./image/MaskPainter";
 import { Commands } from "./panels/Commands";
 import { Differences } from "./panels/Differences";
+import { Face } from "./panels/Face";
+import { GroupDialog } from "./panels/GroupDialog";
 import { Help } from "./panels/Help";
 import { Missing } from "./panels/Missing";
 import { Notes } from "./panels/Notes";
@@ -66,6 +68,10 @@ function Dialogs() {
       return <Palette at={dialog.at} wire={dialog.wire} swapped={dialog.swap} />;
     case "color":
       return <ColorDialog />;
+    case "group":
+      return <GroupDialog />;
+    case "face":
+      return <Face />;
     case "wire":
       return <WirePorts node={dialog.node} from={dialog.from} />;
     case "picture":

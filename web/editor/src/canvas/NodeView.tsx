@@ -7,9 +7,11 @@ import { lookOf, tint, toggleCollapsed } from "../graph/looks";
 import { problemsOf } from "../graph/progress";
 import { portsOf, sizeOf } from "../graph/size";
 import { Failure } from "../panels/Failure";
-import { edit, enter } from "../state/document";
+import { subgraphKey } from "../graph/subgraphs";
+import { edit } from "../state/document";
 import type { FlowNode } from "../state/flow";
-import { bodyOf, state, useEditor } from "../state/store";
+import { bodyOf, useEditor } from "../state/store";
+import { enterSubgraph } from "../state/subgraphs";
 import { InputRow } from "./InputRow";
 import { NodePicture } from "./NodePicture";
 import { OutputRow } from "./OutputRow";
@@ -50,7 +52,7 @@ function Stage({ id, selected }: { id: string; selected: boolean }) {
   const status = useStatus(id);
   const failure = useFailure(id);
   const problem = useEditor((now) => problemsOf(now.problems, id).find((one) => !inRow(one.input, face.inputs))?.message);
-  const subgraph = entry?.node.startsWith("subgraph:") ? entry.node.slice("subgraph:".length) : "";
+  const subgraph = subgraphKey(entry);
   const look = useEditor((now) => lookOf(bodyOf(now), id));
   const collapsed = look?.collapsed === true;
   const color = tint(look?.color);
@@ -59,7 +61,7 @@ function Stage({ id, selected }: { id: string; selected: boolean }) {
       <div className="title" title={face.summary}>
         <Title id={id} title={face.title} small={!decls && id !== face.title ? id : undefined} fixed={decls} onDone={(text) => edit((body) => setTitle(body, id, text))} />
         {subgraph && (
-          <button type="button" className="enter nodrag" aria-label={`Go into ${face.title}`} title="Go into the subgraph" onClick={() => void enter([...state().path, subgraph])}>
+          <button type="button" className="enter nodrag" aria-label={`Go into ${face.title}`} title="Go into the subgraph" onClick={() => void enterSubgraph(subgraph)}>
             ⤢
           </button>
         )}

@@ -4,6 +4,7 @@ import { pointerPlace } from "../canvas/view";
 import { along } from "../graph/edges";
 import * as doc from "../state/document";
 import { tell } from "../state/notes";
+import { leaveSubgraph } from "../state/subgraphs";
 import { bodyOf, set, state } from "../state/store";
 import type { Command } from "./command";
 
@@ -28,7 +29,7 @@ function openPalette(): void {
 function leaveOff(): unknown {
   if (state().wire) return set({ wire: null, fitting: null });
   if (doc.selectedItems().length > 0 || state().selectedEdges.size > 0) return doc.select([]);
-  return state().path.length > 0 ? doc.enter(state().path.slice(0, -1)) : undefined;
+  return state().path.length > 0 ? leaveSubgraph() : undefined;
 }
 
 function extend(way: "up" | "down"): void {

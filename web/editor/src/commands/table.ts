@@ -7,12 +7,13 @@ import { FILE } from "./file";
 import { HELP } from "./help";
 import { MASK } from "./mask";
 import { RUN } from "./run";
+import { SUBGRAPH } from "./subgraph";
 import { VIEW } from "./view";
 import { WIRE } from "./wire";
 
 export type { Command } from "./command";
 
-export const COMMANDS: readonly Command[] = [...RUN, ...EDIT, ...WIRE, ...ARRANGE, ...VIEW, ...FILE, ...MASK, ...HELP];
+export const COMMANDS: readonly Command[] = [...RUN, ...EDIT, ...WIRE, ...ARRANGE, ...SUBGRAPH, ...VIEW, ...FILE, ...MASK, ...HELP];
 
 export const canRun = (command: Command) => command.when?.() ?? true;
 

@@ -2,7 +2,6 @@
 
 import { fitAll, fitSelection, zoomBy, zoomTo } from "../canvas/view";
 import { PANELS } from "../panels/names";
-import { enter } from "../state/document";
 import { set, state } from "../state/store";
 import { toggleTheme } from "../state/theme";
 import type { Command } from "./command";
@@ -15,5 +14,4 @@ export const VIEW: readonly Command[] = [
   { id: "view.full", title: "Zoom to 100 %", group: "View", keys: ["Ctrl+0"], run: () => zoomTo(1) },
   ...PANELS.map(({ id, title, keys }): Command => ({ id: `view.${id}`, title: `Show or hide the ${title.toLowerCase()}`, group: "View", keys, run: () => set({ side: state().side === id ? null : id }) })),
   { id: "view.theme", title: "Dark or light", group: "View", keys: [], run: toggleTheme },
-  { id: "subgraph.leave", title: "Leave the subgraph", group: "View", keys: ["Alt+ArrowUp"], run: () => enter(state().path.slice(0, -1)), when: () => state().path.length > 0 },
 ];

@@ -1,11 +1,12 @@
 import { useMemo } from "react";
 import type { NodeInfo } from "../api/types";
-import { colorOf, type Catalog } from "../graph/catalog";
+import { colorOf, faceOf, type Catalog } from "../graph/catalog";
 import { INPUTS, positionOf, type Position } from "../graph/document";
 import { edgesOf } from "../graph/edges";
 import { exposeInput, place } from "../graph/edit";
 import { search } from "../graph/fuzzy";
 import { howItFits, shortType } from "../graph/judge";
+import { usable } from "../graph/subgraphs";
 import { swapNode } from "../graph/swap";
 import { focusNode, onCanvas } from "../canvas/view";
 import { addNode, insert, swap, typeAt } from "../canvas/wiring";
@@ -16,6 +17,17 @@ import { SearchList } from "./SearchList";
 
 const RECENT = "graph-engine:recent";
 const DECLARE = "workflow:input";
+
+/** Of what a sub-workflow is when it is added as a node. */
+function ofThisFile(catalog: Catalog, wire: LooseWire | null, type: string): Entry[] {
+  const outer = outerOf(state());
+  const body = bodyOf(state());
+  return usable(state().path, [...outer, body]).flatMap(([key, sub]) => {
+    const face = faceOf(key, { ...body, nodes: { [key]: { node: `subgraph:${key}` } } }, catalog, outer);
+    const fits = !wire || (wire.side === "source" ? face.inputs.some((socket) => howItFits(catalog, socket.type, type)) : face.outputs.some((socket) => howItFits(catalog, type, socket.type)));
+    return fits ? [{ id: `subgraph:${key}`, title: sub.title || key, category: "sub-workflow", summary: sub.description || "A sub-workflow of this file.", info: null }] : [];
+  });
+}
 
 interface Entry {
   id: string;
@@ -78,6 +90,7 @@ function entriesFor(catalog: Catalog, wire: LooseWire | null, type: string): Ent
   const entries = all
     .sort((a, b) => rank(a) - rank(b) || a.title.localeCompare(b.title))
     .map((info): Entry => ({ id: info.id, title: info.title, category: info.category, summary: info.summary, info }));
+  entries.unshift(...ofThisFile(catalog, wire, type));
   if (wire?.side === "target" && wire.node !== INPUTS)
     entries.unshift({ id: DECLARE, title: "Input of the workflow", category: "workflow", summary: "A flag in the shell, a field in a form, a parameter over HTTP.", info: null });
   return entries;
@@ -93,7 +106,7 @@ function exactly(info: NodeInfo, wire: LooseWire, type: string): boolean {
 
 function pick(entry: Entry, at: Position, wire: LooseWire | null): void {
   closeDialog();
-  if (!entry.info) return declare(wire!, at);
+  if (entry.id === DECLARE) return declare(wire!, at);
   remember(entry.id);
   const edge = wire && chosenEdge(wire);
   const name = addNode(entry.id, corner(at, wire), edge ? null : wire);

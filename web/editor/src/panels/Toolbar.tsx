@@ -1,7 +1,7 @@
+import { Crumbs } from "./Crumbs";
 import { command, canRun, type Command } from "../commands/table";
 import { fraction, hasEnded, remaining } from "../graph/progress";
 import { duration } from "../graph/numbers";
-import { enter } from "../state/document";
 import { useFlow } from "../state/flow";
 import { isDirty, set, useEditor, type EditorState } from "../state/store";
 import { Times } from "./RunDialog";
@@ -104,25 +104,4 @@ function ended(run: { state: string; seconds: number } | null): string {
   if (!run) return "";
   if (run.state === "ok") return `done in ${duration(run.seconds)}`;
   return run.state;
-}
-
-function Crumbs() {
-  const path = useEditor((now) => now.path);
-  if (path.length === 0) return null;
-  return (
-    <ol className="crumbs" aria-label="Subgraphs">
-      <li>
-        <button type="button" onClick={() => void enter([])}>
-          Workflow
-        </button>
-      </li>
-      {path.map((name, depth) => (
-        <li key={depth}>
-          <button type="button" aria-current={depth === path.length - 1 ? "location" : undefined} onClick={() => void enter(path.slice(0, depth + 1))}>
-            {name}
-          </button>
-        </li>
-      ))}
-    </ol>
-  );
 }

@@ -6,6 +6,7 @@ import { copyOf, paste, readCopy } from "../graph/clipboard";
 import { drawn, positionOf, type Body, type Position as Place, type Workflow } from "../graph/document";
 import { edgesOf } from "../graph/edges";
 import * as change from "../graph/edit";
+import { inside } from "../graph/face";
 import * as history from "../graph/history";
 import { sweepRoutes } from "../graph/reroutes";
 import { sizeOf, NODE_WIDTH } from "../graph/size";
@@ -26,16 +27,17 @@ export function editWhole(make: (document: Workflow) => Workflow, key = ""): voi
   show(history.record(past, make(past.present), key));
 }
 
-function inside<B extends Body>(body: B, [name, ...rest]: readonly string[], make: (body: Body) => Body): B {
-  if (name === undefined) return make(body) as B;
-  const sub = body.subgraphs?.[name];
-  return sub ? { ...body, subgraphs: { ...body.subgraphs, [name]: inside(sub, rest, make) } } : body;
+function show(next: history.History<Workflow>): void {
+  const path = standing(next.present, state().path);
+  set({ history: next, path });
+  setFlow(flowOf(bodyOf({ history: next, path }), flowNodes()));
 }
 
-function show(next: history.History<Workflow>): void {
-  const { path } = state();
-  set({ history: next });
-  setFlow(flowOf(bodyOf({ history: next, path }), flowNodes()));
+/** As much of a path as leads somewhere: undo may take away the sub-workflow that one is in. */
+function standing(document: Workflow, path: readonly string[]): readonly string[] {
+  let body: Body | undefined = document;
+  const depth = path.findIndex((name) => !(body = body?.subgraphs?.[name]));
+  return depth < 0 ? path : path.slice(0, depth);
 }
 
 export const sealHistory = () => set({ history: history.seal(state().history) });

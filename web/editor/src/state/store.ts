@@ -33,6 +33,8 @@ export type Dialog =
   | { kind: "picture"; files: OutputFile[]; index: number }
   | { kind: "color" }
   | { kind: "mask"; place: FilePlace }
+  | { kind: "group" }
+  | { kind: "face" }
   | { kind: "wire"; node: string; from: LooseWire | null }
   | { kind: "palette"; at: Position; wire: LooseWire | null; swap?: string };
 

@@ -105,7 +105,8 @@ def test_its_face_is_edited_and_what_uses_it_follows(chain: Editor) -> None:
     name = face.get_by_label("Name of the input sigma")
     name.fill("softness")
     name.press("Enter")
-    for label, text in [("Default of softness", "3"), ("max of softness", "8"), ("Description of softness", "how soft")]:
+    texts = {"Default of softness": "3", "max of softness": "8", "Description of softness": "how soft"}
+    for label, text in texts.items():
         field = face.get_by_label(label, exact=True)
         field.fill(text)
         field.press("Enter")

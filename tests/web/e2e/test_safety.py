@@ -250,3 +250,35 @@ def hurt(page: Page) -> list[str]:
         "() => [...document.querySelectorAll('[onerror], img[src*=none], body script')].map((one) => one.outerHTML)"
     )
     return found + ([page.title()] if page.title() == "hurt" else [])
+
+
+# Earlier versions ---------------------------------------------------------------------------------------------------
+
+
+def test_an_earlier_version_is_looked_at_and_restored_and_undo_goes_back(editor: Editor) -> None:
+    editor.open("versions", DOT)
+    prompt(editor).fill("a green cross")
+    editor.press("Control+s")
+    editor.page.locator(".note", has_text="Saved versions").wait_for()
+    editor.run_command("Earlier versions")
+    dialog = editor.dialog("Earlier versions")
+    dialog.locator(".choice").first.click()
+    dialog.locator(".lines .gone", has_text="a red circle").wait_for()
+    dialog.locator(".lines .new", has_text="a green cross").wait_for()
+    dialog.get_by_role("button", name="Restore this version").click()
+    expect(prompt(editor)).to_have_value("a red circle")
+    assert default(editor.server, "versions") == "a red circle"
+    editor.page.locator(".react-flow__pane").click(position={"x": 5, "y": 300})
+    editor.press("Control+z")
+    expect(prompt(editor)).to_have_value("a green cross")
+
+
+def test_an_unsaved_workflow_that_another_took_the_place_of_is_kept(editor: Editor) -> None:
+    name = editor.add("shapes.render")
+    editor.field(name, "prompt").fill("put aside")
+    editor.settle()
+    editor.press("Escape")
+    editor.new()
+    editor.run_command("Earlier versions")
+    editor.dialog("Earlier versions").get_by_role("button", name="Untitled").click()
+    expect(editor.field(name, "prompt")).to_have_value("put aside")

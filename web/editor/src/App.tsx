@@ -13,6 +13,7 @@ import { Missing } from "./panels/Missing";
 import { Notes } from "./panels/Notes";
 import { Palette } from "./panels/Palette";
 import { PictureViewer } from "./panels/PictureViewer";
+import { Revisions } from "./panels/Revisions";
 import { RunDialog } from "./panels/RunDialog";
 import { SaveDialog } from "./panels/SaveDialog";
 import { Side } from "./panels/Side";
@@ -58,6 +59,8 @@ function Dialogs() {
       return <Help />;
     case "missing":
       return <Missing />;
+    case "revisions":
+      return <Revisions />;
     case "save":
       return <SaveDialog />;
     case "run":

@@ -7,6 +7,7 @@ import "./style/things.css";
 import "./style/pictures.css";
 import "./style/running.css";
 import "./style/safety.css";
+import "./style/start.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 

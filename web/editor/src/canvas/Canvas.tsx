@@ -27,7 +27,7 @@ import { NoteView } from "./NoteView";
 import { OverviewWires } from "./OverviewWires";
 import { Stroke } from "./Stroke";
 import { useEdges } from "./useEdges";
-import { firstLook, MANY, MIN_ZOOM, onCanvas, pointAt, useInstance } from "./view";
+import { firstLook, MANY, MIN_ZOOM, onCanvas, pointAt, showBeginning, useInstance } from "./view";
 import { addPoint, beginWire, draw, drawToNode, endWire, moveAll, verdict, wireOf } from "./wiring";
 import { WireHint } from "./WireHint";
 
@@ -48,7 +48,7 @@ export function Canvas() {
   const shell = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
-    const timer = setTimeout(firstLook, 60);
+    const timer = setTimeout(() => (state().welcome ? showBeginning() : firstLook()), 60);
     return () => clearTimeout(timer);
   }, []);
 

@@ -21,6 +21,8 @@ export function pointAt(place: Position): void {
   pointer = place;
 }
 
+const MARGIN = 24;
+
 const calm = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 200);
 
 /** React Flow's own fitView waits until every node was drawn, which those out of sight never are. */
@@ -40,6 +42,15 @@ export function firstLook(): void {
   const left = Math.min(...nodes.map((node) => node.position.x));
   const top = Math.min(...nodes.map((node) => node.position.y));
   void flow?.setViewport({ x: 40 - left * READABLE, y: 40 - top * READABLE, zoom: READABLE });
+}
+
+/** Everything as far as it can be read then: of a wide workflow its left end, where the inputs are. */
+export function showBeginning(): void {
+  const pane = document.querySelector(".react-flow")?.getBoundingClientRect();
+  if (!flow || !pane) return;
+  const { x, y, width, height } = flow.getNodesBounds(flow.getNodes());
+  const zoom = Math.min(1, Math.max(READABLE, (0.9 * pane.width) / width));
+  void flow.setViewport({ x: MARGIN - x * zoom, y: pane.height / 2 - (y + height / 2) * zoom, zoom });
 }
 
 export function fitSelection(): void {

@@ -1,12 +1,15 @@
 /** Commands on saved workflows. */
 
 import { openUnsaved, save } from "../state/files";
-import { set } from "../state/store";
+import { copyLink } from "../state/share";
+import { set, state } from "../state/store";
 import type { Command } from "./command";
 
 export const FILE: readonly Command[] = [
   { id: "file.open", title: "Open a workflow", group: "File", keys: ["Ctrl+O"], run: () => set({ dialog: { kind: "start" } }), always: true },
   { id: "file.save", title: "Save", group: "File", keys: ["Ctrl+S"], run: save, always: true },
   { id: "file.saveAs", title: "Save under another name", group: "File", keys: ["Ctrl+Shift+S"], run: () => set({ dialog: { kind: "save" } }), always: true },
+  { id: "file.versions", title: "Earlier versions and drafts", group: "File", keys: [], run: () => set({ dialog: { kind: "revisions" } }) },
+  { id: "file.link", title: "Copy the link to this workflow", group: "File", keys: [], run: () => copyLink(state().name, state().view), when: () => state().name !== "" },
   { id: "file.new", title: "New, empty workflow", group: "File", keys: [], run: () => openUnsaved() },
 ];

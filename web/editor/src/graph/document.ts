@@ -45,6 +45,9 @@ export interface Link {
 }
 
 const LINK = /^([A-Za-z_][\w-]*)(?:\.([A-Za-z_][\w-]*))?(\[\*\])?$/;
+/** What the name of a saved workflow looks like, for a field to enter one. */
+export const FILE_NAME = "[A-Za-z0-9][A-Za-z0-9 _.\\-]{0,79}";
+
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,79}$/;
 
 /** The parts of `node.output[*]`, or null when it is no link. */

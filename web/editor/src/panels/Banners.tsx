@@ -1,4 +1,5 @@
 import { useMemo, type ReactNode } from "react";
+import { command } from "../commands/table";
 import { missingPacks } from "../graph/missing";
 import { saveOver, takeTheirs } from "../state/files";
 import { set, useEditor } from "../state/store";
@@ -11,6 +12,7 @@ export function Banners() {
       <Elsewhere />
       <OtherTab />
       <Missing />
+      <Welcome />
     </div>
   );
 }
@@ -62,6 +64,27 @@ function OtherTab() {
     <Banner tone="info">
       {name} is also open in {others === 1 ? "another tab" : `${others} other tabs`}
       {dirty && ", with changes that are not saved"}. Each tab keeps a draft of its own.
+    </Banner>
+  );
+}
+
+/** For who is here for the first time; it goes when they close it or open something else. */
+function Welcome() {
+  const welcome = useEditor((now) => now.welcome && now.name === "");
+  if (!welcome) return null;
+  return (
+    <Banner tone="info">
+      This workflow turns words into a picture. Change the prompt if you like, and press Run (Ctrl+Enter).
+      <button type="button" onClick={() => void command("file.open").run()}>
+        Other templates
+      </button>
+      <button type="button" onClick={() => void command("help.keys").run()}>
+        Keys and gestures
+      </button>
+      <span className="space" />
+      <button type="button" className="small" aria-label="Close the welcome" onClick={() => set({ welcome: false })}>
+        ×
+      </button>
     </Banner>
   );
 }

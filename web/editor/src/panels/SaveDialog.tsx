@@ -1,10 +1,9 @@
 import { useState } from "react";
+import { FILE_NAME } from "../graph/document";
 import { edit } from "../state/document";
 import { saveAs, saveOver } from "../state/files";
 import { useEditor } from "../state/store";
 import { closeDialog, Modal } from "./Modal";
-
-const NAME = "[A-Za-z0-9][A-Za-z0-9 _.\\-]{0,79}";
 
 /** The name and the title of a workflow that is saved for the first time, or under another name. */
 export function SaveDialog() {
@@ -24,7 +23,7 @@ export function SaveDialog() {
       >
         <h2>Save the workflow</h2>
         <label>
-          Name <input className="search" required pattern={NAME} title="Letters, digits, spaces, _ - and ." autoFocus value={wanted} onChange={(event) => setWanted(event.target.value)} />
+          Name <input className="search" required pattern={FILE_NAME} title="Letters, digits, spaces, _ - and ." autoFocus value={wanted} onChange={(event) => setWanted(event.target.value)} />
         </label>
         <label>
           Title <input className="search" value={heading} onChange={(event) => setHeading(event.target.value)} />

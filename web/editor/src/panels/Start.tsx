@@ -1,58 +1,73 @@
 import { useEffect, useState } from "react";
-import { api, outputThumbnail } from "../api/client";
-import type { Output, SavedWorkflow } from "../api/types";
-import { open, openUnsaved } from "../state/files";
+import { api, outputThumbnail, templatePicture } from "../api/client";
+import type { Output, SavedWorkflow, Template } from "../api/types";
+import { search } from "../graph/fuzzy";
+import { open, openTemplate, openUnsaved } from "../state/files";
 import { tellError } from "../state/notes";
+import { Card } from "./Card";
+import { FileActions } from "./FileActions";
 import { closeDialog, Modal } from "./Modal";
 
-/** Where one begins: the saved workflows, each with its newest picture, or an empty one. */
+/** Where one begins: the workflows saved here, those that come with the program, or an empty one. */
 export function Start() {
   const [saved, setSaved] = useState<SavedWorkflow[] | null>(null);
+  const [templates, setTemplates] = useState<Template[]>([]);
   const [pictures, setPictures] = useState<Map<string, Output>>(new Map());
+  const [query, setQuery] = useState("");
+  const load = () => void api.workflows().then(setSaved, tellError);
   useEffect(() => {
-    api.workflows().then(setSaved, tellError);
+    load();
+    api.templates().then(setTemplates, tellError);
     api.outputs("", 200).then(({ outputs }) => setPictures(newest(outputs)), () => undefined);
   }, []);
+  const mine = search(query, saved ?? [], (one) => [one.title, one.name, one.description]);
+  const shipped = search(query, templates, (one) => [one.title, one.name, one.system, one.description]);
   return (
     <Modal label="Open a workflow" className="start">
       <header>
         <h2>Open a workflow</h2>
+        <input type="search" aria-label="Search workflows" placeholder="Search" value={query} onChange={(event) => setQuery(event.target.value)} autoFocus />
+        <button type="button" onClick={() => void openUnsaved()}>
+          Empty workflow
+        </button>
         <button type="button" aria-label="Close" onClick={closeDialog}>
           ×
         </button>
       </header>
-      <ul className="cards">
-        <li>
-          <button type="button" className="card" onClick={() => void openUnsaved()}>
-            <span className="thumb plus" aria-hidden="true">
-              +
-            </span>
-            <strong>Empty</strong>
-            <small>Wire something new.</small>
-          </button>
-        </li>
-        {saved?.map((one) => (
-          <li key={one.name}>
-            <button type="button" className="card" disabled={Boolean(one.problem)} onClick={() => void open(one.name)}>
-              <Thumb output={pictures.get(one.name)} />
-              <strong>{one.title || one.name}</strong>
-              <small>{one.problem || one.description || one.name}</small>
-            </button>
-          </li>
-        ))}
-      </ul>
-      {saved?.length === 0 && (
-        <p className="nothing">
-          No workflow is saved on this server yet. Drop a YAML or JSON file on the canvas to bring one, or begin with an empty one.
-        </p>
-      )}
+      <section aria-label="Saved on this server">
+        <h3>Saved on this server</h3>
+        <ul className="cards">
+          {mine.map((one) => (
+            <li key={one.name}>
+              <Card picture={thumbnail(pictures.get(one.name))} title={one.title || one.name} text={one.problem || one.description || one.name} disabled={Boolean(one.problem)} onOpen={() => void open(one.name)} />
+              <FileActions name={one.name} onChange={load} />
+            </li>
+          ))}
+        </ul>
+        {saved && mine.length === 0 && <p className="nothing">{saved.length === 0 ? "Nothing is saved yet. Begin with a template, or drop a YAML, JSON or PNG file on the canvas." : "Nothing of this name is saved."}</p>}
+      </section>
+      <section aria-label="Templates">
+        <h3>Templates</h3>
+        <ul className="cards">
+          {shipped.map((one) => (
+            <li key={one.name}>
+              <Card picture={one.picture ? templatePicture(one.name) : null} title={one.title || one.name} text={one.problem || one.description} note={needs(one)} disabled={Boolean(one.problem)} onOpen={() => void openTemplate(one.name)} />
+            </li>
+          ))}
+        </ul>
+        {templates.length > 0 && shipped.length === 0 && <p className="nothing">No template is called this.</p>}
+      </section>
     </Modal>
   );
 }
 
-function Thumb({ output }: { output: Output | undefined }) {
-  return output ? <img className="thumb" src={outputThumbnail(output.id, 256)} alt="" loading="lazy" /> : <span className="thumb none" aria-hidden="true" />;
+/** What a template needs that is not here. */
+function needs({ models }: Template): string {
+  const missing = models.filter((one) => !one.installed).map((one) => one.name);
+  return missing.length > 0 ? `needs ${missing.join(", ")}, not installed here` : "";
 }
+
+const thumbnail = (output: Output | undefined) => (output ? outputThumbnail(output.id, 256) : null);
 
 function newest(outputs: Output[]): Map<string, Output> {
   const found = new Map<string, Output>();

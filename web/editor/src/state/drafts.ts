@@ -17,6 +17,10 @@ export interface Draft {
   document: Workflow;
 }
 
+/** Instead of a tab: a draft that was put aside for another document. */
+const ASIDE = "aside-";
+const MOST_ASIDE = 10;
+
 const keyOf = (tab: string, name: string) => `${DRAFT}${tab}:${name}`;
 
 /** All drafts of this browser, the newest first. */
@@ -60,6 +64,17 @@ export function removeDraft({ tab, name }: { tab: string; name: string }): void 
 
 export const removeOwnDraft = (name: string) => removeDraft({ tab: tabId(), name });
 
+/** Keep a document that has no file when another one takes its place; the oldest of many are let go. */
+export function putAside(document: Workflow): void {
+  const value = JSON.stringify({ etag: null, at: Date.now(), document });
+  try {
+    localStorage.setItem(keyOf(`${ASIDE}${Date.now()}`, ""), value);
+  } catch {
+    return tell("This browser's storage is full: the workflow before this one was not kept", "error");
+  }
+  for (const old of drafts().filter((draft) => draft.tab.startsWith(ASIDE)).slice(MOST_ASIDE)) removeDraft(old);
+}
+
 /** Drafts that no open tab is working on: those of tabs that were closed or that crashed. */
 export function leftDrafts(): Draft[] {
   const open = state().tabs;
@@ -70,7 +85,7 @@ export function leftDrafts(): Draft[] {
 export function takeDraft(name: string): Draft | null {
   const own = read(keyOf(tabId(), name));
   if (own) return own;
-  const left = leftDrafts().find((draft) => draft.name === name);
+  const left = leftDrafts().find((draft) => draft.name === name && !draft.tab.startsWith(ASIDE));
   if (!left) return null;
   writeDraft(name, left.etag, left.document);
   removeDraft(left);

@@ -2,17 +2,28 @@
 
 import { api, ApiError, type Opened } from "../api/client";
 import { emptyWorkflow, isWorkflow, type Workflow } from "../graph/document";
-import { positioned, replaceDocument, takeDocument } from "./document";
-import { removeOwnDraft, takeDraft, writeDraft } from "./drafts";
+import { editWhole, positioned, replaceDocument, takeDocument } from "./document";
+import { putAside, removeDraft, removeOwnDraft, takeDraft, writeDraft, type Draft } from "./drafts";
 import { tell, tellError } from "./notes";
 import { linkTo, viewOf } from "./routes";
 import { isDirty, set, state, type View } from "./store";
 
+const FIRST = "glide";
+const WORDS = "inputs-prompt";
 const CURRENT = "graph-engine:current";
 
 /** What of a document makes it another document: not where its nodes are. */
 function textOf(document: Workflow): string {
   return JSON.stringify(document);
+}
+
+/** Keep what is on the canvas when another document takes its place. */
+function leave(): void {
+  const now = state();
+  keepDraft();
+  if (now.name || now.history.past.length === 0 || !isDirty(now)) return;
+  putAside(now.history.present);
+  tell("The unsaved workflow before this one is kept: see Earlier versions");
 }
 
 /** Keep what is on the canvas across reloads and crashes; called a moment after each change. */
@@ -24,7 +35,7 @@ export function keepDraft(): void {
 }
 
 export async function open(name: string, view: View = "canvas"): Promise<boolean> {
-  keepDraft();
+  leave();
   try {
     const found = await api.open(name);
     if (!found.document) {
@@ -53,10 +64,10 @@ export function show(): void {
 
 /** A document without a file: an empty one, a template, or one out of a picture. */
 export async function openUnsaved(document: Workflow = emptyWorkflow(), view: View = "canvas"): Promise<void> {
-  keepDraft();
+  leave();
   const laid = await positioned(document);
   replaceDocument(laid, { name: "", etag: null, saved: Object.keys(laid.nodes).length === 0 ? laid : emptyWorkflow() });
-  set({ dialog: null, view, elsewhere: null });
+  set({ dialog: null, view, elsewhere: null, welcome: false });
   show();
 }
 
@@ -158,16 +169,83 @@ export async function deleteFile(name: string): Promise<boolean> {
   }
 }
 
-/** The document that the address names, or that this tab showed last; false when there is none. */
+export async function duplicateFile(name: string, to: string): Promise<boolean> {
+  try {
+    const { document } = await api.open(name);
+    if (!document) throw new Error(`${name} cannot be read, so it cannot be duplicated`);
+    await api.save(to, document, null);
+    tell(`${to} is a copy of ${name}`);
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 412) tell(`There is a workflow called ${to} already; choose another name`, "error");
+    else tellError(error);
+    return false;
+  }
+}
+
+/** Make an earlier text the file again, and show it; undo brings back what was here. */
+export async function restoreRevision(name: string, id: string): Promise<void> {
+  try {
+    await api.restore(name, id);
+    await takeTheirs();
+    set({ dialog: null });
+    tell(`An earlier version of ${name} was restored; the one before it is a version now`);
+  } catch (error) {
+    tellError(error);
+  }
+}
+
+/** A draft that another tab left: from now on it is this tab's. */
+export async function openDraft(draft: Draft): Promise<void> {
+  const { name, document } = draft;
+  if (!name) {
+    await openUnsaved(document);
+  } else {
+    if (name !== state().name && !(await open(name))) return;
+    editWhole(() => document);
+  }
+  removeDraft(draft);
+  set({ dialog: null });
+}
+
+/** A workflow that comes with the program; saving makes a copy of one's own. */
+export async function openTemplate(name: string): Promise<boolean> {
+  try {
+    const document = await api.template(name);
+    if (!document) throw new Error(`The template ${name} cannot be read`);
+    await openUnsaved(document);
+    return true;
+  } catch (error) {
+    tellError(error);
+    return false;
+  }
+}
+
+/** The document that the address names, or that this tab showed last, or the first template; false when there is none. */
 export async function reopen(): Promise<boolean> {
   const { name: wanted, view } = viewOf(location.hash);
   const name = wanted || sessionStorage.getItem(CURRENT) || "";
   if (name) return open(name, view);
   const draft = takeDraft("");
-  if (!draft) return false;
+  if (!draft) return welcome();
   replaceDocument(await positioned(draft.document), { name: "", etag: null, saved: emptyWorkflow() });
   set({ view });
   return true;
+}
+
+/** The first time: a workflow that makes a picture at one press, with the words in hand. */
+async function welcome(): Promise<boolean> {
+  if (!(await openTemplate(FIRST))) return false;
+  set({ welcome: true });
+  focusWhenDrawn(WORDS);
+  return true;
+}
+
+/** The canvas draws its nodes some frames later, and is slow to the first time. */
+function focusWhenDrawn(id: string, left = 100): void {
+  const field = window.document.getElementById(id);
+  if (field && field.getBoundingClientRect().width > 0 && getComputedStyle(field).visibility === "visible") field.focus({ preventScroll: true });
+  else if (left > 0) requestAnimationFrame(() => focusWhenDrawn(id, left - 1));
 }
 
 /** A file that was dropped on the canvas: a workflow as JSON or YAML. */

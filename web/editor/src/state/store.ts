@@ -26,6 +26,7 @@ export type Dialog =
   | { kind: "commands" }
   | { kind: "help" }
   | { kind: "missing" }
+  | { kind: "revisions" }
   | { kind: "save" }
   | { kind: "run" }
   /** What differs between a run and a later one, or what is on the canvas. */
@@ -66,6 +67,8 @@ export interface EditorState {
   /** What somebody else did to the file, as long as this tab has a text of its own. */
   elsewhere: "changed" | "gone" | null;
   signedOut: boolean;
+  /** The first workflow of a new person was opened, and not touched yet. */
+  welcome: boolean;
   /** Why the editor could not begin. */
   broken: string;
 
@@ -119,6 +122,7 @@ export const useEditor = create<EditorState>(() => ({
   tabs: {},
   elsewhere: null,
   signedOut: false,
+  welcome: false,
   broken: "",
   name: "",
   etag: null,

@@ -29,7 +29,7 @@ export function App() {
   useEffect(begin, []);
   const broken = useEditor((now) => now.broken);
   const ready = useEditor((now) => now.catalog !== null);
-  const opened = useEditor((now) => `${now.name}/${now.path.join("/")}`);
+  const opened = useEditor((now) => `${now.opened}/${now.path.join("/")}`);
   const signedOut = useEditor((now) => now.signedOut);
   if (signedOut) return <SignIn />;
   const dialog = useEditor((now) => now.dialog !== null);

@@ -21,6 +21,7 @@ export function pointAt(place: Position): void {
   pointer = place;
 }
 
+const COMFORTABLE = 0.62;
 const MARGIN = 24;
 
 const calm = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 200);
@@ -48,8 +49,8 @@ export function firstLook(): void {
 export function showBeginning(): void {
   const pane = document.querySelector(".react-flow")?.getBoundingClientRect();
   if (!flow || !pane) return;
-  const { x, y, width, height } = flow.getNodesBounds(flow.getNodes());
-  const zoom = Math.min(1, Math.max(READABLE, (0.9 * pane.width) / width));
+  const { x, y, width, height } = flow.getNodesBounds(flowNodes().map((node) => node.id));
+  const zoom = Math.min(1, Math.max(COMFORTABLE, (0.9 * pane.width) / width));
   void flow.setViewport({ x: MARGIN - x * zoom, y: pane.height / 2 - (y + height / 2) * zoom, zoom });
 }
 

@@ -72,6 +72,8 @@ export interface EditorState {
   /** Why the editor could not begin. */
   broken: string;
 
+  /** How many documents this page has opened: another one is another canvas. */
+  opened: number;
   name: string;
   etag: string | null;
   saved: Workflow;
@@ -124,6 +126,7 @@ export const useEditor = create<EditorState>(() => ({
   signedOut: false,
   welcome: false,
   broken: "",
+  opened: 0,
   name: "",
   etag: null,
   saved: emptyWorkflow(),

@@ -1,4 +1,4 @@
-"""GLIDE is built from an empty canvas by the palette and wires alone; the shell makes the same pixels of what was saved."""
+"""GLIDE is built from an empty canvas by palette and wires alone; the shell makes the same pixels of what was saved."""
 
 from __future__ import annotations
 

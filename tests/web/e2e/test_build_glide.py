@@ -49,9 +49,7 @@ def type_into(editor: Editor, node: str, name: str, text: str) -> None:
 def picture_of(editor: Editor) -> Image.Image:
     """The newest output of the server."""
     newest = editor.server.ask("GET", "/outputs?limit=1")["outputs"][0]
-    request = urllib.request.Request(
-        editor.server.origin + newest["url"], headers={"Authorization": f"Bearer {TOKEN}"}
-    )
+    request = urllib.request.Request(editor.server.origin + newest["url"], headers={"Authorization": f"Bearer {TOKEN}"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         return Image.open(io.BytesIO(answer.read())).convert("RGB")
 

@@ -153,3 +153,75 @@ def test_nodes_and_notes_are_copied_to_another_window(chain: Editor) -> None:
     assert document["nodes"]["save"]["from"] == {"image": "blur.image"}
     assert document["ui"]["$notes"]["1"]["text"] == "hello"
     assert other.complaints == []
+
+
+def test_everything_in_the_graph_is_found_also_in_sub_workflows(editor: Editor) -> None:
+    inner = {
+        "inputs": {"image": {"type": "Image"}},
+        "nodes": {"deep": {"node": "core.blur", "title": "Very soft", "from": {"image": "inputs.image"}}},
+        "outputs": {"image": "deep"},
+    }
+    nodes = {**CHAIN["nodes"], "sub": {"node": "subgraph:inner", "from": {"image": "draw"}}}
+    editor.open("found", {**CHAIN, "nodes": nodes, "subgraphs": {"inner": inner}})
+    editor.press("Control+f")
+    find = editor.dialog("Find in the graph")
+    find.get_by_role("combobox").fill("red circle")
+    assert find.get_by_role("option").first.inner_text().startswith("Render")
+    editor.press("Enter")
+    assert "selected" in (editor.node("draw").get_attribute("class") or "")
+    editor.press("Control+f")
+    find.get_by_role("combobox").fill("very soft")
+    editor.press("Enter")
+    editor.node("deep").wait_for()
+    assert "selected" in (editor.node("deep").get_attribute("class") or "")
+
+
+def test_menus_offer_what_can_be_done_there(chain: Editor) -> None:
+    page = chain.page
+    chain.title("blur").click(button="right")
+    menu = page.get_by_role("menu", name="Menu of the node")
+    assert menu.get_by_role("menuitem", name="Go into the sub-workflow").count() == 0
+    menu.get_by_role("menuitem", name="Bypass").click()
+    assert chain.document()["nodes"]["blur"]["mode"] == "bypass"
+
+    page.mouse.click(*chain.wire_middle("save.image.0"), button="right")
+    menu = page.get_by_role("menu", name="Menu of the wire")
+    menu.get_by_role("menuitem", name="Lead the wire through a point here").click()
+    assert list(chain.document()["ui"]["$reroutes"]) == ["blur.image>save.image"]
+
+    page.mouse.click(150, 750, button="right")
+    menu = page.get_by_role("menu", name="Menu of the canvas")
+    assert menu.get_by_role("menuitem").first.evaluate("(item) => item === document.activeElement")
+    chain.press("ArrowDown", "Enter")
+    page.get_by_label("Text of the note, in Markdown").fill("by menu")
+    chain.press("Escape", "Escape")
+    chain.select("draw")
+    chain.press("Shift+F10")
+    page.get_by_role("menu", name="Menu of the node").get_by_role("menuitem", name="Rename").wait_for()
+    chain.press("Escape")
+    assert chain.document()["ui"]["$notes"]["1"]["text"] == "by menu"
+
+
+def test_a_bypassed_node_is_passed_by_in_a_run(chain: Editor) -> None:
+    chain.run()
+    blurred = newest(chain)
+    chain.select("blur")
+    chain.press("Control+b")
+    chain.run()
+    assert newest(chain) != blurred
+
+
+def newest(editor: Editor) -> bytes:
+    """The pixels of the newest picture."""
+    (output,) = editor.server.ask("GET", "/outputs?limit=1")["outputs"]
+    return bytes(
+        editor.page.evaluate(
+            """async (url) => {
+              const picture = await createImageBitmap(await (await fetch(url)).blob());
+              const canvas = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+              canvas.drawImage(picture, 0, 0);
+              return [...canvas.getImageData(0, 0, picture.width, picture.height).data];
+            }""",
+            output["url"],
+        )
+    )

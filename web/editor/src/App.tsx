@@ -7,8 +7,10 @@ import { MaskPainter } from "./image/MaskPainter";
 import { Commands } from "./panels/Commands";
 import { Differences } from "./panels/Differences";
 import { Face } from "./panels/Face";
+import { Find } from "./panels/Find";
 import { GroupDialog } from "./panels/GroupDialog";
 import { Help } from "./panels/Help";
+import { Menu } from "./panels/Menu";
 import { Missing } from "./panels/Missing";
 import { Notes } from "./panels/Notes";
 import { Palette } from "./panels/Palette";
@@ -71,6 +73,10 @@ function Dialogs() {
       return <Palette at={dialog.at} wire={dialog.wire} swapped={dialog.swap} />;
     case "color":
       return <ColorDialog />;
+    case "find":
+      return <Find />;
+    case "menu":
+      return <Menu where={dialog.where} at={dialog.at} />;
     case "group":
       return <GroupDialog />;
     case "face":

@@ -22,6 +22,7 @@ import { carried, highlight, isDragging, snapped, startDrag, stopDrag } from "./
 import { dropFile } from "./drop";
 import { EdgeView, type WireEdge } from "./EdgeView";
 import { FrameView } from "./FrameView";
+import { canvasMenu, nodeMenu, wireMenu } from "./menus";
 import { NodeView } from "./NodeView";
 import { NoteView } from "./NoteView";
 import { OverviewWires } from "./OverviewWires";
@@ -146,6 +147,10 @@ export function Canvas() {
         onEdgeDoubleClick={(event, { id }) => addPoint(byId.get(id), event)}
         onEdgeClick={(event, { id }) => event.altKey && addPoint(byId.get(id), event)}
         onPaneClick={endWire}
+        onNodeContextMenu={(event, { id }) => nodeMenu(event, id)}
+        onSelectionContextMenu={(event, [first]) => first && nodeMenu(event, first.id)}
+        onEdgeContextMenu={(event, { id }) => wireMenu(event, id)}
+        onPaneContextMenu={canvasMenu}
         onMove={(_, { zoom }) => {
           shell.current?.classList.toggle("far", zoom < FAR);
           if (state().overview !== zoom < OVERVIEW) set({ overview: zoom < OVERVIEW });

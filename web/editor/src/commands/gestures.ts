@@ -19,6 +19,7 @@ export const GESTURES: readonly [string, string][] = [
   ["Alt+drag on a node", "Take it out of its wires, which close behind it"],
   ["Drop a node on a wire", "Put it into the wire (hold Alt to avoid it)"],
   ["Double-click on a title", "Rename"],
+  ["Right-click, or a long press", "The menu of a node, of a wire, of the canvas"],
   ["Drag on a number", "Change it; Shift fine, Ctrl coarse"],
   ["Right-click on a value", "Back to its default"],
   ["Drop a file on the canvas", "Open a workflow (JSON, YAML), or add a picture as a node"],

@@ -1,5 +1,6 @@
 /** Commands that change what is shown. */
 
+import { menuOfSelection } from "../canvas/menus";
 import { fitAll, fitSelection, zoomBy, zoomTo } from "../canvas/view";
 import { PANELS } from "../panels/names";
 import { set, state } from "../state/store";
@@ -7,6 +8,8 @@ import { toggleTheme } from "../state/theme";
 import type { Command } from "./command";
 
 export const VIEW: readonly Command[] = [
+  { id: "find", title: "Find in the graph", group: "View", keys: ["Ctrl+F"], run: () => set({ dialog: { kind: "find" } }), always: true },
+  { id: "menu", title: "Menu of the selection", group: "View", keys: ["Shift+F10", "ContextMenu"], run: menuOfSelection },
   { id: "view.all", title: "Show everything", group: "View", keys: [".", "Home"], run: fitAll },
   { id: "view.selection", title: "Show the selection", group: "View", keys: ["F"], run: fitSelection },
   { id: "view.in", title: "Zoom in", group: "View", keys: ["Alt+="], run: () => zoomBy(1.3) },

@@ -161,6 +161,7 @@ export async function enter(path: readonly string[]): Promise<void> {
   const body = bodyOf({ history: state().history, path });
   const laid = await positioned(body);
   set({ path, selectedEdges: new Set() });
-  if (laid !== body) edit(() => laid);
+  // Where nodes lie that had no place yet is nothing to undo.
+  if (laid !== body) set({ history: { ...state().history, present: inside(state().history.present, path, () => laid) } });
   setFlow(flowOf(laid, []));
 }

@@ -34,6 +34,8 @@ export type Dialog =
   | { kind: "picture"; files: OutputFile[]; index: number }
   | { kind: "color" }
   | { kind: "mask"; place: FilePlace }
+  | { kind: "find" }
+  | { kind: "menu"; where: "node" | "wire" | "canvas"; at: Position }
   | { kind: "group" }
   | { kind: "face" }
   | { kind: "wire"; node: string; from: LooseWire | null }

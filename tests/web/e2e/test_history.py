@@ -39,7 +39,7 @@ def test_a_run_is_looked_into_and_its_graph_and_values_come_back(editor: Editor,
     server.ask("POST", "/workflows/restored/run", {"inputs": {"prompt": "a blue square"}, "wait": 60})
     editor.field("inputs", "prompt").fill("a green triangle")
     first = past(editor).first
-    first.get_by_text("Run #").click()
+    first.get_by_text("Details").click()
     expect(first.get_by_label("Inputs")).to_contain_text("a blue square")
     expect(first.get_by_label("Nodes")).to_contain_text("draw")
     expect(first.locator(".thumbs img")).to_be_visible()

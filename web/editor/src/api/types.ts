@@ -154,7 +154,37 @@ export interface ModelInfo {
   name: string;
   description: string;
   plugin: string;
+  /** Of its files; 0 when they are not there. */
   bytes: number;
+  /** Whether the worker holds weights of it; null when no worker says. */
+  warm: boolean | null;
+}
+
+export interface PluginInfo {
+  name: string;
+  distribution: string;
+  version: string;
+  state: "ok" | "problems" | "broken";
+  nodes: number;
+  models: number;
+  problems: string[];
+  tracebacks: string[];
+}
+
+/** What the server process and its worker hold; no worker before the first run. */
+export interface Memory {
+  server_bytes: number;
+  worker: WorkerStatus | null;
+}
+
+export interface WorkerStatus {
+  device: string;
+  dtype: string;
+  pid: number;
+  warm: string[];
+  warm_bytes: number;
+  cached_bytes: number;
+  resident_bytes: number;
 }
 
 export interface Asset {

@@ -39,7 +39,7 @@ export function History() {
           <li key={run.id}>
             <RunLine run={run} picture={pictures.get(run.id)}>
               <button type="button" className="small" aria-label={`Restore run ${run.seq}`} title="Bring back its workflow and values" onClick={() => void restore(run)}>
-                ⑂
+                Restore
               </button>
               <button type="button" className="small" aria-label={`Run again: run ${run.seq}`} title="Run again; what is cached is not computed again" onClick={() => void retryRun(run.id)}>
                 ↻

@@ -13,11 +13,12 @@ export function PastRun({ run }: { run: Run }) {
   const [detail, setDetail] = useState<RunDetail | null>(null);
   return (
     <details
+      aria-label={`Details of run ${run.seq}`}
       onToggle={(event) => {
         if (event.currentTarget.open && !detail) api.readRun(run.id).then(setDetail, tellError);
       }}
     >
-      <summary>Run #{run.seq}</summary>
+      <summary>Details</summary>
       {detail && <Detail detail={detail} />}
     </details>
   );

@@ -1,8 +1,6 @@
-import { hasEnded, topOf } from "../graph/progress";
-import { showNode } from "../canvas/view";
-import { select } from "../state/document";
+import { hasEnded } from "../graph/progress";
 import { set, useEditor } from "../state/store";
-import { Failure } from "./Failure";
+import { Trouble } from "./Trouble";
 
 /** The newest picture, large: the preview while it is made, then the picture; and what is in the way of one. */
 export function Result() {
@@ -16,24 +14,7 @@ export function Result() {
   const preview = going ? Object.values(previews).at(-1) : undefined;
   return (
     <div className="result">
-      {problems.length > 0 && (
-        <ul className="problems" aria-label="Problems">
-          {problems.map((one, index) => (
-            <li key={index}>
-              <button type="button" disabled={!one.node} onClick={() => showBlamed(one.node)}>
-                {one.node && <strong>{one.node}: </strong>}
-                {one.message}
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-      {run?.error && !run.error.node && <Failure error={run.error} />}
-      {run?.error?.node && (
-        <button type="button" className="problem" onClick={() => showBlamed(topOf(run.error!.node!))}>
-          <strong>{topOf(run.error.node)}</strong> failed: {run.error.message}
-        </button>
-      )}
+      <Trouble most={3} />
       {preview ? (
         <img className="large" src={preview} alt="Preview of the work so far" />
       ) : (
@@ -63,9 +44,4 @@ export function Result() {
       {!preview && files.length === 0 && problems.length === 0 && !run?.error && <p className="nothing">Run the workflow (Ctrl+Enter); its result appears here.</p>}
     </div>
   );
-}
-
-function showBlamed(node: string): void {
-  select([node]);
-  showNode(node);
 }

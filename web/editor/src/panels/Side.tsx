@@ -4,10 +4,12 @@ import { set, useEditor } from "../state/store";
 import { Gallery } from "./Gallery";
 import { History } from "./History";
 import { PANELS, type PanelId } from "./names";
+import { Problems } from "./Problems";
 import { Queue } from "./Queue";
 import { Result } from "./Result";
+import { System } from "./System";
 
-const SHOWN: Record<PanelId, ComponentType> = { result: Result, gallery: Gallery, queue: Queue, history: History };
+const SHOWN: Record<PanelId, ComponentType> = { result: Result, gallery: Gallery, queue: Queue, history: History, problems: Problems, system: System };
 
 /** What is beside the canvas. */
 export function Side() {
@@ -38,7 +40,7 @@ function Rail() {
   return (
     <div className="rail" role="toolbar" aria-orientation="vertical" aria-label="Panels">
       {PANELS.map(({ id, title, sign, keys }) => (
-        <button key={id} type="button" aria-pressed={side === id} title={`${title} (${keys[0]})`} onClick={() => void command(`view.${id}`).run()}>
+        <button key={id} type="button" aria-pressed={side === id} title={keys.length > 0 ? `${title} (${keys[0]})` : title} onClick={() => void command(`view.${id}`).run()}>
           <span className="sign" aria-hidden="true">
             {sign}
           </span>
@@ -51,6 +53,6 @@ function Rail() {
 }
 
 function Count({ id }: { id: PanelId }) {
-  const count = useEditor((now) => (id === "queue" ? now.queue.running + now.queue.waiting : 0));
-  return count > 0 ? <span className="count">{count}</span> : null;
+  const count = useEditor((now) => (id === "queue" ? now.queue.running + now.queue.waiting : id === "problems" ? now.problems.length : 0));
+  return count > 0 ? <span className={`count ${id}`}>{count}</span> : null;
 }

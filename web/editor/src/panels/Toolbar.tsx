@@ -88,7 +88,12 @@ function Status({ going }: { going: boolean }) {
       </span>
       {going && run && <progress max={1} value={fraction(run)} aria-label="Progress of the run" />}
       {left !== null && <span className="plan eta">{duration(left)} left</span>}
-      {!going && <span className={`plan${wrong ? " wrong" : ""}`}>{plan}</span>}
+      {!going && !wrong && <span className="plan">{plan}</span>}
+      {!going && wrong && (
+        <button type="button" className="plan wrong" title="What is in the way (!)" onClick={() => set({ side: "problems" })}>
+          {plan}
+        </button>
+      )}
     </>
   );
 }

@@ -5,6 +5,8 @@ export const PANELS = [
   { id: "gallery", title: "Gallery", sign: "▦", keys: ["G"] },
   { id: "queue", title: "Queue", sign: "≡", keys: ["Q"] },
   { id: "history", title: "History", sign: "↺", keys: ["H"] },
+  { id: "problems", title: "Problems", sign: "⚠", keys: ["!"] },
+  { id: "system", title: "System", sign: "⚙", keys: [] },
 ] as const satisfies readonly { id: string; title: string; sign: string; keys: readonly string[] }[];
 
 export type PanelId = (typeof PANELS)[number]["id"];

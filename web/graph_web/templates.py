@@ -56,38 +56,50 @@ def shipped_templates() -> Path:
 
 
 class Templates:
-    """The workflows in `folder`, and their pictures in its folder `thumbnails`."""
+    """The workflows in `folder` and in the folders in it, by their names alone; pictures lie in its `thumbnails`."""
 
     def __init__(self, folder: Path, registry: Registry) -> None:
-        self.library = Library(folder, folder / ".trash")  # which is only read, and so never makes the trash
-        self._registry = registry
+        inner = (
+            sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+            if folder.is_dir()
+            else []
+        )
+        # they are only read, and so never make the trash
+        self._libraries = [Library(path, path / ".trash") for path in (folder, *inner)]
+        self._folder, self._registry = folder, registry
 
     def list(self) -> TemplateList:
         """All templates by name; a file is read again only when it changed."""
-        return [self._described(saved) for saved in self.library.list()]
+        found: dict[str, Template] = {}
+        for library in self._libraries:
+            for saved in library.list():
+                found.setdefault(saved.name, self._described(library, saved))
+        return [found[name] for name in sorted(found)]
 
-    def open(self, name: str) -> tuple[Template, Opened]:
-        """A template with all of its file; Failure 404."""
-        self._known(name)
-        opened = self.library.open(name)
-        return self._described(opened.saved), opened
+    def open(self, name: str) -> tuple[Template, Opened, Library]:
+        """A template with all of its file, and the library that it is in; Failure 404."""
+        library = self._library(name)
+        opened = library.open(name)
+        return self._described(library, opened.saved), opened, library
 
     def picture(self, name: str) -> Path:
         """The small WEBP of a template; Failure 404 when there is none."""
-        self._known(name)
+        self._library(name)
         found = self._picture(name)
         if found is None:
             message = f"the template '{name}' has no picture; `python -m benchmarks.template_pictures {name}` makes it"
             raise Failure(404, "NoPicture", message)
         return found
 
-    def _known(self, name: str) -> None:
-        if not self.library.exists(name):
+    def _library(self, name: str) -> Library:
+        found = next((library for library in self._libraries if library.exists(name)), None)
+        if found is None:
             message = f"there is no template '{name}'; GET /api/v1/templates lists those there are"
             raise Failure(404, "NotFound", message)
+        return found
 
-    def _described(self, saved: Saved) -> Template:
-        workflow = None if saved.problem else self.library.load(saved.name)[0]
+    def _described(self, library: Library, saved: Saved) -> Template:
+        workflow = None if saved.problem else library.load(saved.name)[0]
         models = sorted(set(_models(workflow, {}))) if workflow else []
         return Template(
             saved.name,
@@ -102,7 +114,7 @@ class Templates:
 
     def _picture(self, name: str) -> Path | None:
         try:
-            return find_in_roots(f"thumbnails/{name}.webp", [self.library.folder])
+            return find_in_roots(f"thumbnails/{name}.webp", [self._folder])
         except (FileRefused, FileNotFoundError):
             return None
 

@@ -58,12 +58,12 @@ async def read_template_picture(services: Services, request: web.Request, name: 
 
 
 def _document(services: Services, name: str) -> TemplateDocument:
-    template, opened = services.templates.open(name)
+    template, opened, library = services.templates.open(name)
     workflow = opened.workflow
     problems = opened.problems if workflow is None else services.engine.check(workflow)
     return TemplateDocument(
         **msgspec.structs.asdict(template),
         text=opened.text,
         document=None if workflow is None else to_data(workflow),
-        problems=places(problems, services.templates.library),
+        problems=places(problems, library),
     )

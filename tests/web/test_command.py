@@ -63,6 +63,14 @@ def test_every_flag_reaches_the_settings(settings_from, tmp_path):
     assert (settings.data, settings.cache, settings.outputs) == (tmp_path / "d", tmp_path / "c", tmp_path / "o")
 
 
+def test_the_folder_of_workflows_can_lie_elsewhere(settings_from, tmp_path):
+    assert settings_from().workflows == tmp_path / "data/workflows"
+    settings = settings_from("--workflows", str(tmp_path / "mine"))
+    assert (settings.workflows, settings.assets) == (tmp_path / "mine", tmp_path / "data/assets")
+    with pytest.raises(GraphEngineError, match="must have a name"):
+        settings_from("--workflows", "")
+
+
 def test_folders_come_from_flags_then_from_the_environment(settings_from, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = settings_from("--data", str(tmp_path / "flag"), GRAPH_ENGINE_CACHE="/c", GRAPH_ENGINE_OUTPUTS="/o")

@@ -41,6 +41,16 @@ def test_a_workflow_is_made_read_changed_and_deleted(server):
     assert server.ask("GET", URL).status == 404
 
 
+def test_workflows_lie_in_the_folder_that_was_named(settings, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/one.yaml").write_text(flow("Mine"))
+    with running(replace(settings, library=tmp_path / "mine")) as server:
+        assert server.ask("GET", URL).data["title"] == "Mine"
+        assert server.ask("PUT", "/api/v1/workflows/two", {"text": flow("Two")}).status == 201
+        assert server.ask("POST", "/api/v1/workflows/two/run", {"wait": 30}).data["state"] == "ok"
+    assert (tmp_path / "mine/two.yaml").read_text() == flow("Two")
+
+
 def test_a_name_with_a_space_is_where_the_answer_says(server):
     made = server.ask("PUT", "/api/v1/workflows/two%20words", {"text": flow("One")})
     assert made.headers["Location"] == "/api/v1/workflows/two%20words"

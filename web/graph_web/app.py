@@ -11,7 +11,7 @@ from aiohttp import web
 
 from graph_engine import Engine
 from graph_web.api import assets as asset_routes
-from graph_web.api import catalog, events, inputs, queue, runs, system, templates, workflows
+from graph_web.api import catalog, events, inputs, queue, runs, system, templates, trash, workflows
 from graph_web.api import outputs as output_routes
 from graph_web.assets import Assets
 from graph_web.catalog import Fits
@@ -37,7 +37,7 @@ from graph_web.workers.thread import ThreadWorker
 __all__ = ["ROUTES", "make_app"]
 
 ROUTES: list[Route] = routes_of(
-    runs, queue, events, workflows, templates, inputs, asset_routes, output_routes, catalog, system
+    runs, queue, events, workflows, templates, inputs, asset_routes, output_routes, trash, catalog, system
 )
 STATIC = Path(__file__).parent / "static"
 

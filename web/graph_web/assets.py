@@ -21,7 +21,7 @@ from graph_engine.files import atomic_write
 from graph_web.disk import disk_told, sync_folder
 from graph_web.errors import Failure
 from graph_web.pictures import inspect_picture
-from graph_web.trash import move_to_trash
+from graph_web.trash import Named, Trashed, find_trashed, list_trash, move_to_trash, take_back
 
 __all__ = ["Asset", "AssetPage", "Assets"]
 
@@ -127,6 +127,21 @@ class Assets:
             move_to_trash(self._trash, "assets", asset, [path, self._info_file(asset)])
             sync_folder(self.folder)
 
+    def deleted(self) -> Named:
+        """The deletions in the trash with the names that the pictures had, the newest first."""
+        found = [(entry, _asset_inside(entry)) for entry in list_trash(self._trash, "assets")]
+        return [(entry, _name_inside(entry, asset)) for entry, asset in found if asset]
+
+    def undelete(self, identity: str) -> Asset:
+        """Take an asset back from the trash; Failure 404, or 409 when the same picture was uploaded again."""
+        entry = find_trashed(self._trash, "assets", identity)
+        asset = _asset_inside(entry)
+        if asset and not (self.folder / asset).exists():
+            self._info_file(asset).unlink(missing_ok=True)  # what nothing lies beside is of no use to anybody
+        places = {asset: self.folder / asset, f"{asset}.json": self._info_file(asset)}
+        take_back(entry, {name: place for name, place in places.items() if asset and (entry.folder / name).exists()})
+        return self.get(asset)
+
     def _entries(self) -> Iterator[tuple[int, str]]:
         """(time, id) of every asset."""
         for entry in os.scandir(self.folder) if self.folder.is_dir() else ():
@@ -165,6 +180,17 @@ class Assets:
     def _write_info(self, asset: str, info: _Info) -> None:
         with atomic_write(self._info_file(asset), durable=True) as temporary:
             temporary.write_bytes(msgspec.json.encode(info))
+
+
+def _asset_inside(entry: Trashed) -> str:
+    return next((path.name for path in entry.folder.iterdir() if _ID.fullmatch(path.name)), "")
+
+
+def _name_inside(entry: Trashed, asset: str) -> str:
+    try:
+        return msgspec.json.decode((entry.folder / f"{asset}.json").read_bytes(), type=_Info).name
+    except (OSError, msgspec.DecodeError):
+        return asset
 
 
 def _label(name: str) -> str:

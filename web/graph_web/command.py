@@ -54,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what becomes of runs that were going on when the server ended (default: resume)",
     )
     add("--data", metavar="DIR", help="folder of the queue, workflows and assets (default: $GRAPH_ENGINE_DATA)")
+    add("--workflows", metavar="DIR", help="folder of the saved workflows (default: workflows in the data folder)")
     add("--cache-dir", metavar="DIR", help="folder of the cache (default: $GRAPH_ENGINE_CACHE)")
     add("--out", metavar="DIR", help="folder for pictures (default: $GRAPH_ENGINE_OUTPUTS)")
     add("--log-format", choices=("text", "json"), default="text", help="how the log on stderr is written")
@@ -111,6 +112,7 @@ def settings_of(options: argparse.Namespace, environment: Mapping[str, str]) -> 
             dtype=options.dtype,
             parallel=options.parallel,
             restart=options.restart,
+            library=None if options.workflows is None else Path(_absolute(options.workflows)),
         )
         check_binding(found)
         return found

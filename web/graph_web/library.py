@@ -24,7 +24,7 @@ from graph_engine.writer import to_yaml
 from graph_web.disk import disk_told, etag_of, etag_of_file, sync_folder
 from graph_web.errors import Failure
 from graph_web.revisions import Revision, Revisions
-from graph_web.trash import move_to_trash
+from graph_web.trash import Named, Trashed, find_trashed, list_trash, move_to_trash, take_back
 
 __all__ = ["Library", "Opened", "Saved", "check_name"]
 
@@ -167,6 +167,23 @@ class Library:
             move_to_trash(self._trash, "workflows", name, parts)
             sync_folder(self.folder)
 
+    def deleted(self) -> Named:
+        """The deletions in the trash with the names that the workflows had, the newest first."""
+        found = ((entry, _name_inside(entry)) for entry in list_trash(self._trash, "workflows"))
+        return [(entry, name) for entry, name in found if name]
+
+    def undelete(self, identity: str) -> Saved:
+        """Take a workflow, with its revisions, back from the trash; Failure 404, or 409 when its name is taken."""
+        entry = find_trashed(self._trash, "workflows", identity)
+        name = _name_inside(entry)
+        with self._lock, disk_told(f"the workflow '{name}' could not be taken back"):
+            if name:
+                self._refuse_collision(name)
+            files = {path.name: self.folder / path.name for path in entry.folder.iterdir() if path.name != name}
+            kept = {name: self._revisions.folder(name)} if name and (entry.folder / name).is_dir() else {}
+            take_back(entry, {**files, **kept} if name else {})
+            return self.open(name).saved
+
     # Revisions ------------------------------------------------------------------------------------------------------
 
     def revisions(self, name: str) -> RevisionList:
@@ -294,6 +311,12 @@ def check_name(name: str) -> None:
 def _names(header: str, etag: str) -> bool:
     tags = [tag.strip() for tag in header.split(",")]
     return "*" in tags or etag in tags
+
+
+def _name_inside(entry: Trashed) -> str:
+    """The name of the workflow that was deleted; empty when there is none in the folder any more."""
+    names = (path.stem for path in entry.folder.iterdir() if path.suffix in ENDINGS and path.is_file())
+    return next((name for name in names if _NAME.fullmatch(name)), "")
 
 
 def _stamp(path: Path) -> _Stamp:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from graph_engine.errors import WorkflowError
-from graph_engine.files import FileRefused, find_in_roots
+from graph_engine.files import FileRefused, check_relative, find_in_roots
 from graph_engine.png import workflow_text
 from graph_engine.reader import read_json
 from graph_web.disk import disk_told
 from graph_web.errors import Failure
 from graph_web.pictures import Thumbnails
-from graph_web.trash import move_to_trash
+from graph_web.trash import Named, find_trashed, list_trash, move_to_trash, take_back
 
 if TYPE_CHECKING:
     from graph_web.store.database import Database
@@ -124,11 +124,33 @@ class Outputs:
         sql = "UPDATE outputs SET deleted = ? WHERE id = ?"
         await self._database.call(lambda db: db.execute(sql, (time.time(), found.id)).rowcount)
 
+    async def deleted(self) -> Named:
+        """The deletions in the trash with the paths that the files had, the newest first."""
+        found = await asyncio.to_thread(list_trash, self._trash, "outputs")
+        sql = "SELECT id, path FROM outputs"
+        paths = dict(await self._database.call(lambda db: db.execute(sql).fetchall()))
+        return [(entry, paths[entry.label]) for entry in found if entry.label in paths]
+
+    async def undelete(self, identity: str) -> Output:
+        """Take a file back from the trash; Failure 404, or 409 when another one has its name now."""
+        entry = await asyncio.to_thread(find_trashed, self._trash, "outputs", identity)
+        sql = "SELECT path FROM outputs WHERE id = ?"
+        row = await self._database.call(lambda db: db.execute(sql, (entry.label,)).fetchone())
+        if row is None:
+            raise Failure(404, "NotFound", "the history knows nothing of this file; move it back by hand")
+        target = self.folder / check_relative(row[0])
+        if not target.parent.resolve().is_relative_to(self.folder.resolve()):
+            raise Failure(404, "NotFound", f"{row[0]} would lead out of the folder of outputs; move it back by hand")
+        await asyncio.to_thread(take_back, entry, {target.name: target})
+        sql = "UPDATE outputs SET deleted = NULL WHERE id = ?"
+        await self._database.call(lambda db: db.execute(sql, (entry.label,)).rowcount)
+        return await self.get(entry.label)
+
     def _discard(self, output: Output) -> None:
         with disk_told(f"the output {output.path} could not be deleted"):
             path = self._file(output)
             self.thumbnails.forget(_content_key(output.id, path))
-            move_to_trash(self._trash, "outputs", path.name, [path])
+            move_to_trash(self._trash, "outputs", output.id, [path])
 
     def _output(self, row: Any) -> Output:
         identity, run, workflow, name, path, size, created = row

@@ -35,7 +35,8 @@ class Limits:
 class Settings:
     """One server.
 
-    data: its database, workflows, assets and trash, locked for one server at a time. outputs, cache: as for the shell.
+    data: its database, assets and trash, locked for one server at a time. outputs, cache: as for the shell. library: the
+    folder of the saved workflows, when it is not the one in `data`.
     token: what clients must show; None asks for none, which only a loopback address may. hosts: names that the Host
     header may have beside the loopback ones. device, dtype, parallel: of the worker. worker: a process of its own, or
     a thread of the server (tests). restart: whether interrupted runs go on by themselves or wait for a person. packs:
@@ -58,6 +59,7 @@ class Settings:
     restart: Literal["resume", "hold"] = "resume"
     packs: tuple[tuple[str, str], ...] = ()
     templates: Path = field(default_factory=shipped_templates)
+    library: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
     @staticmethod
@@ -69,7 +71,7 @@ class Settings:
     @property
     def workflows(self) -> Path:
         """Saved workflows; relative sub-workflows and pictures beside them are found from here."""
-        return self.data / "workflows"
+        return self.library or self.data / "workflows"
 
     @property
     def assets(self) -> Path:

@@ -33,6 +33,7 @@ __all__ = [
     "WorkflowDocument",
     "WorkflowPage",
     "places",
+    "tell",
 ]
 
 _Raw = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})]
@@ -130,7 +131,7 @@ async def save_workflow(services: Services, request: web.Request, name: str, bod
         return new, _with_problems(services, saved)
 
     new, saved = await asyncio.to_thread(save)
-    _tell(services, name, saved.etag)
+    tell(services, name, saved.etag)
     headers = {"ETag": saved.etag} | ({"Location": request.rel_url.raw_path} if new else {})
     return Reply(saved, 201 if new else 200, headers)
 
@@ -139,8 +140,8 @@ async def save_workflow(services: Services, request: web.Request, name: str, bod
 async def rename_workflow(services: Services, request: web.Request, name: str, body: NewName) -> Reply[Saved]:
     """Give a workflow another name; its revisions go with it."""
     saved = await asyncio.to_thread(services.library.rename, name, body.name, request.headers.get("If-Match"))
-    _tell(services, name, "", body.name)
-    _tell(services, body.name, saved.etag)
+    tell(services, name, "", body.name)
+    tell(services, body.name, saved.etag)
     return Reply(saved, headers={"ETag": saved.etag})
 
 
@@ -148,7 +149,7 @@ async def rename_workflow(services: Services, request: web.Request, name: str, b
 async def delete_workflow(services: Services, request: web.Request, name: str) -> None:
     """Move a workflow with its revisions to the trash. Runs of it go on: each has the workflow as it was submitted."""
     await asyncio.to_thread(services.library.delete, name, request.headers.get("If-Match"))
-    _tell(services, name, "")
+    tell(services, name, "")
 
 
 @route("GET", "/api/v1/workflows/{name}/interface", errors=(404, 422))
@@ -182,7 +183,7 @@ async def restore_revision(services: Services, request: web.Request, name: str, 
         return _with_problems(services, services.library.restore(name, revision, if_match))
 
     saved = await asyncio.to_thread(restore)
-    _tell(services, name, saved.etag)
+    tell(services, name, saved.etag)
     return Reply(saved, headers={"ETag": saved.etag})
 
 
@@ -201,7 +202,7 @@ async def convert_workflow(body: Draft) -> Converted:
     return await asyncio.to_thread(convert)
 
 
-def _tell(services: Services, name: str, etag: str, renamed: str = "") -> None:
+def tell(services: Services, name: str, etag: str, renamed: str = "") -> None:
     """Let the listeners know that a file changed: an empty etag is one that is gone, `renamed` where it went."""
     event = {"type": "workflow", "name": name, "etag": etag}
     services.queue.recorder.event("", event | ({"renamed": renamed} if renamed else {}))

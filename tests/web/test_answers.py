@@ -142,7 +142,7 @@ def test_refusals_of_the_router_have_the_shape_of_all_others(small):
     assert (missing.status, missing.error["type"]) == (404, "NotFound")
     assert "/api/v1/openapi.json" in missing.error["message"]
     wrong = small.ask("DELETE", "/api/v1/notes/a")
-    assert (wrong.status, wrong.error["type"], wrong.headers["Allow"]) == (405, "MethodNotAllowed", "GET")
+    assert (wrong.status, wrong.error["type"], wrong.headers["Allow"]) == (405, "MethodNotAllowed", "GET,HEAD")
 
 
 def test_a_failure_becomes_its_status_its_headers_and_json(small):

@@ -154,12 +154,29 @@ def test_no_body_of_unknown_length_grows_beyond_its_limit(world, route):
 
 @pytest.mark.parametrize("path", paths())
 def test_methods_that_are_not_there_are_named_as_such(world, path):
-    registered = {route.method for route in ROUTES if re.sub(r"\{\w+\}", "note", route.path) == path}
+    here = [route for route in ROUTES if re.sub(r"\{\w+\}", "note", route.path) == path]
+    registered = {route.method for route in here} | {"HEAD" for route in here if route.has_head}
     for method in METHODS if path.startswith("/api") else ():
         if method not in registered:
             answer = world.site.ask(method, path)
             assert answer.status == 405
             assert set(answer.headers["Allow"].split(",")) == registered
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.has_head], ids=lambda route: route.name)
+def test_what_can_be_read_can_be_asked_about(world, route):
+    path = re.sub(r"\{\w+\}", "note", route.path)
+    told, read = world.site.ask("HEAD", path), world.site.ask("GET", path)
+    assert (told.status, told.body) == (read.status, b"")
+    for name in ("Content-Type", "ETag", "Cache-Control"):
+        assert told.headers[name] == read.headers[name]
+
+
+def test_a_file_is_asked_about_without_being_sent(world):
+    path = "/api/v1/templates/glide/picture"
+    told, read = world.site.ask("HEAD", path), world.site.ask("GET", path)
+    assert (told.status, told.body, told.headers["Content-Length"]) == (200, b"", str(len(read.body)))
+    assert told.headers["ETag"] == read.headers["ETag"]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)

@@ -67,6 +67,11 @@ class Route:
     changes: bool
 
     @property
+    def has_head(self) -> bool:
+        """Whether HEAD gives the headers of what GET would: not for a stream of events."""
+        return self.method == "GET" and self.gives not in ("", "text/event-stream")
+
+    @property
     def name(self) -> str:
         """The operation's id."""
         return self.handler.__name__
@@ -132,9 +137,12 @@ def routes_of(*modules: Any) -> list[Route]:
 
 
 def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
-    """Put routes into an application."""
+    """Put routes into an application. What can be read can also be asked about by HEAD, but for what never ends."""
     for one in routes:
-        app.router.add_route(one.method, one.path, _endpoint(one), name=one.name)
+        endpoint = _endpoint(one)
+        resource = app.router.add_resource(one.path, name=one.name)
+        for method in (one.method, "HEAD") if one.has_head else (one.method,):
+            resource.add_route(method, endpoint)
 
 
 def _endpoint(declared: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

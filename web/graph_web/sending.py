@@ -60,7 +60,8 @@ async def send_file(request: web.Request, path: Path, sent: Sent) -> web.StreamR
         response = web.StreamResponse(headers={**headers, "Content-Type": _content_type(path.name)})
         response.content_length = status.st_size
         await response.prepare(request)
-        await _copy(file, response, status.st_size)
+        if request.method != "HEAD":
+            await _copy(file, response, status.st_size)
         return response
     finally:
         file.close()

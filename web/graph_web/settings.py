@@ -35,13 +35,13 @@ class Limits:
 class Settings:
     """One server.
 
-    data: its database, assets and trash, locked for one server at a time. outputs, cache: as for the shell. library: the
-    folder of the saved workflows, when it is not the one in `data`.
-    token: what clients must show; None asks for none, which only a loopback address may. hosts: names that the Host
-    header may have beside the loopback ones. device, dtype, parallel: of the worker. worker: a process of its own, or
-    a thread of the server (tests). restart: whether interrupted runs go on by themselves or wait for a person. packs:
-    (name, module) of node packs to load in place of the installed plugins (embedding, tests). templates: the folder of
-    the workflows that come with the program.
+    data: its database, assets and trash, locked for one server at a time. outputs, cache: as for the shell. library:
+    the folder of the saved workflows, when it is not the one in `data`. token: what clients must show; None asks for
+    none, which only a loopback address may. hosts: names that the Host header may have beside the loopback ones.
+    device, dtype, parallel: of the worker. worker: a process of its own, or a thread of the server (tests). restart:
+    whether interrupted runs go on by themselves or wait for a person. packs: (name, module) of node packs to load in
+    place of the installed plugins (embedding, tests). templates: the folder of the workflows that come with the
+    program.
     """
 
     data: Path

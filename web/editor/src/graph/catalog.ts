@@ -27,7 +27,7 @@ export interface Face {
   known: boolean;
 }
 
-const DECLARED: Record<string, string> = { seed: "int", choice: "text", file: "text", folder: "text" };
+const DECLARED: Record<string, string> = { seed: "int", choice: "text", file: "text", folder: "text", color: "text" };
 
 /** The socket type of a declared input: `seed` travels as an int, `file` as a text. */
 export function declaredType(type: string): string {

@@ -58,7 +58,29 @@ export function judge(wire: Wire, body: Body, catalog: Catalog, outer: readonly 
   if (reaches(body, target, source)) return { ok: false, reason: "this wire would make a cycle" };
   const given = typeOf(source, output, body, catalog, outer);
   const how = howItFits(catalog, socket.type, given);
-  return how ? { ok: true, how } : { ok: false, reason: `${given} does not fit ${shortType(socket.type)}` };
+  if (!how) return { ok: false, reason: `${given} does not fit ${shortType(socket.type)}` };
+  const odd = socket.variable && disagrees(wire, { how, given }, socket.variable, body, catalog, outer);
+  return odd ? { ok: false, reason: odd } : { ok: true, how };
+}
+
+/** A variable is one type for all inputs that have it: the first that is linked says which. Why a new wire breaks that. */
+function disagrees(wire: Wire, added: { how: How; given: string }, variable: string, body: Body, catalog: Catalog, outer: readonly Body[]): string {
+  const entry = body.nodes[wire.target];
+  const items: string[] = [];
+  for (const input of faceOf(wire.target, body, catalog, outer).inputs.filter((one) => one.variable === variable)) {
+    const listed = Array.isArray(entry?.from?.[input.name]);
+    const item = (type: string, inList: boolean) => (input.type.startsWith("list[") && !inList ? itemOf(type) || "any" : type);
+    const here = input.name === wire.input;
+    if (!here || (added.how === "item" && listed))
+      for (const link of linksOf(entry, input.name)) {
+        const type = typeOf(link.node, link.output, body, catalog, outer);
+        items.push(item(link.each ? itemOf(type) : type, listed));
+      }
+    if (here) items.push(item(added.how === "each" ? itemOf(added.given) : added.given, added.how === "item"));
+  }
+  const [first, ...others] = items.filter((type) => type !== "any");
+  const odd = first === undefined ? undefined : others.find((type) => !fits(catalog, first, type));
+  return odd === undefined ? "" : `${odd} does not fit ${first}, which the node takes already`;
 }
 
 /** A type as it is shown: long lists of choices are a choice. */

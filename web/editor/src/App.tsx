@@ -9,10 +9,12 @@ import { Differences } from "./panels/Differences";
 import { Face } from "./panels/Face";
 import { Find } from "./panels/Find";
 import { GroupDialog } from "./panels/GroupDialog";
+import { Form } from "./panels/Form";
 import { Help } from "./panels/Help";
 import { Menu } from "./panels/Menu";
 import { Missing } from "./panels/Missing";
 import { Notes } from "./panels/Notes";
+import { Outline } from "./panels/Outline";
 import { Palette } from "./panels/Palette";
 import { PictureViewer } from "./panels/PictureViewer";
 import { Revisions } from "./panels/Revisions";
@@ -41,13 +43,19 @@ export function App() {
       <Toolbar />
       <Banners />
       <main className="desk">
-        {ready ? <Canvas key={opened} /> : <p className="nothing">Loading ...</p>}
+        {ready ? <Shown key={opened} /> : <p className="nothing">Loading ...</p>}
         <Side />
       </main>
       {!dialog && <Notes />}
       {ready && <Dialogs />}
     </ReactFlowProvider>
   );
+}
+
+function Shown() {
+  const view = useEditor((now) => now.view);
+  if (view === "form") return <Form />;
+  return view === "outline" ? <Outline /> : <Canvas />;
 }
 
 function Dialogs() {

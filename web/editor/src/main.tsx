@@ -8,6 +8,7 @@ import "./style/pictures.css";
 import "./style/running.css";
 import "./style/safety.css";
 import "./style/start.css";
+import "./style/form.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 

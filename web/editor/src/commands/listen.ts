@@ -4,7 +4,7 @@ import { onCanvas, pointerPlace } from "../canvas/view";
 import { copySelected, pasteText, removeSelected } from "../state/document";
 import { state } from "../state/store";
 import { matches } from "./keys";
-import { canRun, command, COMMANDS } from "./table";
+import { canRun, command, COMMANDS, type Command } from "./table";
 
 const TYPED = "input:not([type=checkbox]):not([type=range]):not([type=file]), textarea, select, [contenteditable]";
 const PRESSED = "button, a, input, select, textarea, summary, .react-flow__node";
@@ -19,6 +19,11 @@ function ownKey({ key, target }: KeyboardEvent): boolean {
   if (!(target instanceof Element)) return false;
   return (key === "Enter" || key === " " ? target.closest(ACTS) : key.startsWith("Arrow") ? target.closest(MOVES) : null) !== null;
 }
+
+const OF_THE_FORM = new Set(["Run", "File", "View", "Help", "Mask", "Picture"]);
+
+/** The form shows no nodes: what changes them is left alone there, but for undo and redo. */
+const isSeen = ({ id, group }: Command) => state().view !== "form" || OF_THE_FORM.has(group) || id === "undo" || id === "redo" || id === "face";
 
 /** Listen; returns how to stop. */
 export function listenToKeys(): () => void {
@@ -37,7 +42,7 @@ export function listenToKeys(): () => void {
       space = !event.repeat && !isTyping(event.target) && !(event.target as Element).closest?.(PRESSED) && !event.ctrlKey;
       return;
     }
-    const found = COMMANDS.find((one) => one.within === dialog && !one.native && (one.always || !isTyping(event.target)) && one.keys.some((key) => matches(key, event)));
+    const found = COMMANDS.find((one) => isSeen(one) && one.within === dialog && !one.native && (one.always || !isTyping(event.target)) && one.keys.some((key) => matches(key, event)));
     if (!found) return;
     event.preventDefault();
     if (!canRun(found)) return;
@@ -47,7 +52,7 @@ export function listenToKeys(): () => void {
   }
 
   function onKeyUp(event: KeyboardEvent) {
-    if (event.key === " " && space && !state().dialog) {
+    if (event.key === " " && space && !state().dialog && state().view !== "form") {
       event.preventDefault();
       void command("node.add").run();
     }

@@ -13,7 +13,8 @@ const SHOWN: Record<PanelId, ComponentType> = { result: Result, gallery: Gallery
 
 /** What is beside the canvas. */
 export function Side() {
-  const side = useEditor((now) => now.side);
+  // The form has the result beside it already.
+  const side = useEditor((now) => (now.view === "form" && now.side === "result" ? null : now.side));
   const title = PANELS.find((one) => one.id === side)?.title;
   const Panel = side && SHOWN[side];
   return (

@@ -1,3 +1,4 @@
+import { CommandButton } from "./CommandButton";
 import { Crumbs } from "./Crumbs";
 import { command, canRun, type Command } from "../commands/table";
 import { fraction, hasEnded, remaining } from "../graph/progress";
@@ -26,6 +27,7 @@ export function Toolbar() {
         )}
       </h1>
       <Crumbs />
+      <Views />
       <span className="space" />
       <Button id="undo" text="↶" disabled={!undoable} />
       <Button id="redo" text="↷" disabled={!redoable} />
@@ -35,6 +37,18 @@ export function Toolbar() {
       <Button id="help.commands" text="⌘" />
       <Button id="help.keys" text="?" />
     </nav>
+  );
+}
+
+/** The three ways to look at a workflow. */
+function Views() {
+  const view = useEditor((now) => now.view);
+  return (
+    <span className="views" role="group" aria-label="Shown as">
+      <CommandButton id="view.as.canvas" text="Graph" pressed={view === "canvas"} />
+      <CommandButton id="view.as.form" text="Form" pressed={view === "form"} />
+      <CommandButton id="view.as.outline" text="List" pressed={view === "outline"} />
+    </span>
   );
 }
 

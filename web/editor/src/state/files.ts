@@ -2,7 +2,7 @@
 
 import { api, ApiError, type Opened } from "../api/client";
 import { emptyWorkflow, isWorkflow, type Workflow } from "../graph/document";
-import { editWhole, positioned, replaceDocument, takeDocument } from "./document";
+import { editWhole, enter, positioned, replaceDocument, select, takeDocument } from "./document";
 import { putAside, removeDraft, removeOwnDraft, takeDraft, writeDraft, type Draft } from "./drafts";
 import { tell, tellError } from "./notes";
 import { linkTo, viewOf } from "./routes";
@@ -60,6 +60,14 @@ export async function open(name: string, view: View = "canvas"): Promise<boolean
 /** Put what is open into the address, so that it can be reloaded and sent. */
 export function show(): void {
   history.replaceState(null, "", linkTo(state().name, state().view));
+}
+
+/** The form is that of the whole workflow, whatever subgraph was looked into; nothing is selected that is not seen. */
+export async function showAs(view: View): Promise<void> {
+  if (view === "form" && state().path.length > 0) await enter([]);
+  if (view !== "canvas") select([]);
+  set({ view });
+  show();
 }
 
 /** A document without a file: an empty one, a template, or one out of a picture. */

@@ -72,6 +72,7 @@ def register_nodes() -> list[Any]:
         priors.decode_embedding,
         clip.encode_image,
         clip.embed_text,
+        clip.embed_nothing,
         clip.clip_score,
         clip.clip_classify,
         clip.rerank,

@@ -67,7 +67,8 @@ def draw_latents(context: Context, vae: VAE, signed: Tensor, generator: Generato
     module = module_of(context, vae)
     found = module.encode(signed.to(context.device, torch_dtype(context, vae)))
     if not hasattr(found, "latent_dist"):
-        return _scaled(module, found.latents.float())
+        # In the plain order of rows, as the published pipelines have it: the order counts in the last bits.
+        return _scaled(module, found.latents.float()).contiguous()
     posterior = found.latent_dist
     return _scaled(module, (posterior.sample(generator) if generator else posterior.mode()).float())
 

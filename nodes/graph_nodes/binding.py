@@ -67,16 +67,21 @@ def class_label(denoiser: Denoiser, label: str) -> Denoiser:
 
 
 @node(category="diffusion")
-def image_condition(denoiser: Denoiser, embedding: ImageEmbedding) -> Denoiser:
+def image_condition(denoiser: Denoiser, embedding: ImageEmbedding, negative: ImageEmbedding | None = None) -> Denoiser:
     """Give a decoder the CLIP embedding of the picture that it is to draw (unCLIP: Ramesh et al. 2022, section 2.1).
 
     embedding: from a prior, from a picture (variations), or between two pictures; its batch sets how many are drawn.
+    negative: the embedding that guidance pushes away from, for Kandinsky: by core.embed_nothing, or that of a negative
+    prompt; other models have learned one of their own.
     """
     check_condition(denoiser, "image_embedding")
     wanted = denoiser.facts.get("embedding_space")
-    if embedding.space != wanted:
-        raise Misfit(f"{name_of(denoiser)} wants embeddings of the space {wanted!r}, found {embedding.space!r}")
-    return _bound(denoiser, {"image_embedding": embedding})
+    for given in (embedding, negative):
+        if given is not None and given.space != wanted:
+            raise Misfit(f"{name_of(denoiser)} wants embeddings of the space {wanted!r}, found {given.space!r}")
+    return _bound(
+        denoiser, {"image_embedding": embedding, **({"negative_embedding": negative} if negative is not None else {})}
+    )
 
 
 @node(category="diffusion")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from graph_engine import CLIP, Context, Image, ImageEmbedding, Multiline, Slider, node
+from graph_nodes import clip_towers
 from graph_nodes.clip_towers import check_sight, embed_pictures, embed_prompt, logit_scale, space_of
 from graph_nodes.errors import Misfit
 
@@ -20,6 +21,7 @@ __all__ = [
     "clip_classify",
     "clip_score",
     "clip_search",
+    "embed_nothing",
     "embed_text",
     "encode_image",
     "rerank",
@@ -48,6 +50,17 @@ def embed_text(context: Context, clip: CLIP, prompt: Annotated[str, Multiline()]
     """
     space = space_of(clip)
     return ImageEmbedding(embed_prompt(context, clip, prompt), space)
+
+
+@node(category="clip")
+def embed_nothing(context: Context, clip: CLIP) -> ImageEmbedding:
+    """The embedding of no picture at all, which Kandinsky pushes away from where there is no negative prompt.
+
+    clip: the model whose image tower looks at nothing.
+    """
+    check_sight(clip)
+    space = space_of(clip)
+    return ImageEmbedding(clip_towers.embed_nothing(context, clip), space)
 
 
 class ClipScores(NamedTuple):

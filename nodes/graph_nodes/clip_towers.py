@@ -13,7 +13,7 @@ from graph_nodes.weights import module_of, torch_dtype
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["check_sight", "embed_pictures", "embed_prompt", "logit_scale", "space_of"]
+__all__ = ["check_sight", "embed_nothing", "embed_pictures", "embed_prompt", "logit_scale", "space_of"]
 
 
 def check_sight(clip: CLIP) -> None:
@@ -45,7 +45,7 @@ def embed_pictures(context: Context, clip: CLIP, pictures: Sequence[Tensor]) -> 
     for index, pixels in enumerate(pictures):
         values = clip_pictures.prepare(pixels[None].float(), size, mean, std).to(context.device, dtype)
         with torch.no_grad():
-            rows.append(_vector(clip, module.get_image_features(pixel_values=values)))
+            rows.append(_vector(clip, _seen(module, values)))
         context.progress(index + 1, len(pictures))
     return torch.cat(rows)
 
@@ -58,10 +58,28 @@ def embed_prompt(context: Context, clip: CLIP, prompt: str) -> Tensor:
     ids = token_ids(context, clip, prompt)
     mask = ids["attention_mask"].to(context.device) if clip.facts.get("attention_mask") else None
     with torch.no_grad():
-        features = _text_tower(context, clip).get_text_features(
-            input_ids=ids["input_ids"].to(context.device), attention_mask=mask
-        )
-    return _vector(clip, features)
+        tower, told = _text_tower(context, clip), {"input_ids": ids["input_ids"].to(context.device)}
+        whole = hasattr(tower, "get_text_features")
+        read = tower.get_text_features if whole else tower
+        features = read(**told, attention_mask=mask)
+    return _vector(clip, features if whole else features.text_embeds)
+
+
+def embed_nothing(context: Context, clip: CLIP) -> Tensor:
+    """What the image tower makes of no picture at all, zeros after the normalisation: [1, d], float32."""
+    import torch
+
+    size, module = _fact(clip, "image_size"), module_of(context, clip)
+    with torch.no_grad():
+        zeros = torch.zeros(1, 3, size, size, device=context.device, dtype=torch_dtype(context))
+        return _vector(clip, _seen(module, zeros))
+
+
+def _seen(module: Any, values: Tensor) -> Any:
+    """The image features of a whole CLIP, or of an image tower alone."""
+    if hasattr(module, "get_image_features"):
+        return module.get_image_features(pixel_values=values)
+    return module(pixel_values=values).image_embeds
 
 
 def logit_scale(context: Context, clip: CLIP) -> float:
@@ -72,7 +90,8 @@ def logit_scale(context: Context, clip: CLIP) -> float:
 def _text_tower(context: Context, clip: CLIP) -> Any:
     """A CLIP of noised pictures has only an image tower of its own and shares the text tower of a whole CLIP."""
     if "text_folder" in clip.facts:
-        return module_of(context, clip, folder="text_folder", component="CLIPModel")
+        component = clip.facts.get("text_class", "CLIPModel")
+        return module_of(context, clip, folder="text_folder", component=component)
     return module_of(context, clip)
 
 

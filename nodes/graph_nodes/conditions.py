@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from graph_engine import Context, Denoiser, Image, ImageEmbedding, Latents, Mask, TextEmbedding
 from graph_nodes.autoencoding import draw_latents
 from graph_nodes.shapes import shape_of
-from graph_nodes.weights import scheduler_config, torch_dtype
+from graph_nodes.weights import scheduler_config, tensors_of, torch_dtype
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-__all__ = ["Conditions", "batches", "gather"]
+__all__ = ["Conditions", "batches", "gather", "latent_mask"]
 
 AS_THEY_ARE = (
     *("low_resolution", "noise_level", "class_label", "masked_image", "known", "mask"),
@@ -58,7 +58,7 @@ def gather(
     pairs = (
         _text(denoiser, text),
         _class_label(denoiser),
-        _image_embedding(denoiser),
+        _image_embedding(context, denoiser),
         _sizes(denoiser),
         _guidance(denoiser),
     )
@@ -98,11 +98,19 @@ def _class_label(denoiser: Denoiser) -> Pair:
     return {"class_label": label}, {} if null is None else {"class_label": torch.tensor([null])}
 
 
-def _image_embedding(denoiser: Denoiser) -> Pair:
+def _image_embedding(context: Context, denoiser: Denoiser) -> Pair:
+    """The embedding, and beside it the one to push away from: given, learned by the model, or zero."""
     if "image_embedding" not in denoiser.conditions:
         return {}, {}
     vectors = denoiser.conditions["image_embedding"].vectors * denoiser.facts.get("embedding_scale", 1.0)
-    return {"image_embedding": vectors}, {"image_embedding": vectors * 0}
+    null = vectors * 0
+    if "negative_embedding" in denoiser.conditions:
+        null = denoiser.conditions["negative_embedding"].vectors
+    elif "projection" in denoiser.facts:
+        from graph_nodes.science.unclip import NULL_IMAGE
+
+        null = tensors_of(context, denoiser, "projection")[NULL_IMAGE].float()[None]
+    return {"image_embedding": vectors}, {"image_embedding": null}
 
 
 def _sizes(denoiser: Denoiser) -> Pair:
@@ -153,7 +161,8 @@ def _low_resolution(
     if "low_resolution" not in denoiser.conditions:
         return {}
     height, width = shape_of(denoiser)[1:]
-    low = networks.enlarge(_signed(denoiser.conditions["low_resolution"]).float(), (height, width))
+    way = denoiser.facts.get("enlarge", "bilinear")
+    low = networks.enlarge(_signed(denoiser.conditions["low_resolution"]).float(), (height, width), way)
     if "noise_level" not in denoiser.conditions:
         return {"low_resolution": low}
     n = len(generators)
@@ -191,20 +200,34 @@ def _inpaint(context: Context, denoiser: Denoiser, generators: Sequence[Generato
 
 def _latent_inpaint(context: Context, denoiser: Denoiser, generators: Sequence[Generator]) -> dict[str, Tensor]:
     """1 where the model may draw, at the latents' size, and the latents of the picture without that part: Stable
-    Diffusion's order and sense. The autoencoder's draw comes after x_T."""
+    Diffusion's order and sense, or Kandinsky's. The autoencoder's draw comes after x_T."""
     import torch
     from torch.nn import functional
 
-    bound = denoiser.conditions["inpaint"]
+    bound, n = denoiser.conditions["inpaint"], len(generators)
     may_change = (bound["mask"].values >= 0.5).float()
-    masked = (bound["image"].pixels * 2 - 1) * (may_change < 0.5)
-    n = len(generators)
+    known = denoiser.facts.get("inpaint_shows") == "known"
+    masked = (bound["image"].pixels * 2 - 1) * (1 if known else (may_change < 0.5))
     pictures = masked if len(masked) == n else masked.repeat_interleave(n, dim=0)
-    rows = [
-        draw_latents(context, bound["vae"], each[None], one) for each, one in zip(pictures, generators, strict=True)
-    ]
-    size = tuple(rows[0].shape[-2:])
-    return {"repaint_mask": functional.interpolate(may_change, size=size), "masked_latents": torch.cat(rows)}
+    drawn = zip(pictures, generators, strict=True)
+    rows = [draw_latents(context, bound["vae"], pixels[None], generator) for pixels, generator in drawn]
+    latents = torch.cat(rows)
+    if known:
+        kept = 1 - latent_mask(denoiser, may_change, latents)
+        return {"masked_image": latents * kept, "known": kept.expand(n, -1, -1, -1)}
+    size = tuple(latents.shape[-2:])
+    return {"repaint_mask": functional.interpolate(may_change, size=size), "masked_latents": latents}
+
+
+def latent_mask(denoiser: Denoiser, mask: Tensor, latents: Tensor) -> Tensor:
+    """1 where latents may change: a mask brought to their size as the model was trained to see it."""
+    from graph_nodes.science import images, masks
+
+    if denoiser.facts.get("inpaint_shows") == "known":
+        from torch.nn import functional
+
+        return masks.grow_aslant(functional.interpolate((mask >= 0.5).float(), size=tuple(latents.shape[-2:])))
+    return images.fit(mask, latents)
 
 
 def _placed(context: Context, conditions: Mapping[str, Tensor], n: int) -> dict[str, Tensor]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, Denoiser, Guidance, Image, Latents, Start, TextEmbedding
 from graph_nodes import conditions, fitting, guiding
+from graph_nodes.network_of import network_of
 from graph_nodes.shapes import shape_of
-from graph_nodes.weights import module_of, scheduler_config, torch_dtype
+from graph_nodes.weights import scheduler_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from graph_nodes.science.guidance import Guide
-    from graph_nodes.science.sampling import Known, Network, OnStep, Predict
+    from graph_nodes.science.sampling import Known, OnStep, Predict
     from graph_nodes.science.schedules import FlowSteps
 
 __all__ = ["Request", "invert", "run"]
@@ -126,31 +127,12 @@ def _predict(
     from graph_nodes.science import sampling, schedules
 
     return sampling.guided(
-        _network(context, denoiser),
+        network_of(context, denoiser, float(scheduler.timesteps[-1])),
         guide,
         told.conditional,
         told.unconditional,
         channels=shape_of(denoiser)[0],
         keep_variance=schedules.takes_learned_variance(scheduler),
-    )
-
-
-def _network(context: Context, denoiser: Denoiser) -> Network:
-    from graph_nodes.science import networks
-
-    module, dtype = module_of(context, denoiser), torch_dtype(context)
-    makers = {
-        "PriorTransformer": networks.prior,
-        "SD3Transformer2DModel": networks.sd3,
-        "FluxTransformer2DModel": networks.flux,
-    }
-    if denoiser.facts["class"] in makers:
-        return makers[denoiser.facts["class"]](module, dtype=dtype)
-    return networks.unet(
-        module,
-        pixel_unshuffle=denoiser.facts.get("pixel_unshuffle", 1),
-        pooled_to_class=denoiser.facts.get("pooled_to_class", False),
-        dtype=dtype,
     )
 
 
@@ -169,7 +151,7 @@ def _noise(request: Request, generators: Sequence[Generator]) -> Tensor:
 
 def _begin(context: Context, request: Request, scheduler: Any, noise: Tensor) -> tuple[Tensor, int, Known | None]:
     """(the sample at the first timestep, the number of that timestep, what must stay)."""
-    from graph_nodes.science import images, sampling, schedules
+    from graph_nodes.science import sampling, schedules
 
     start, noise = request.start, noise.to(context.device)
     if start is None or start.latents is None:
@@ -179,7 +161,7 @@ def _begin(context: Context, request: Request, scheduler: Any, noise: Tensor) ->
         return x_0, schedules.resume_at(scheduler, start.resume), None
     known = None
     if start.mask:
-        mask = images.fit(start.mask.values, x_0)
+        mask = conditions.latent_mask(request.denoiser, start.mask.values, x_0)
         known = sampling.Known(x_0, noise, _rows(mask, len(noise)).to(context.device))
     if start.strength >= 1:
         return _pure(scheduler, noise), 0, known

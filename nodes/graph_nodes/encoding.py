@@ -116,6 +116,19 @@ def _flux(context: Context, encoder: TextEncoder, prompt: str, reading: Reading)
     return tokens, pooled, None
 
 
+def _unclip(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
+    """unCLIP and Kandinsky: CLIP's last states, its vector, and which tokens count, which CLIP itself is not told."""
+    tokens, pooled = _tower(context, encoder, prompt, reading, "", _last, pooled=True)
+    (chunk,) = chunks_of(context, encoder, prompt, Reading())
+    return tokens, pooled, chunk.mask.bool()
+
+
+def _t5(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
+    """DeepFloyd IF: the states of T5 of a prompt in small letters; T5 is told which tokens count."""
+    tokens, _ = _tower(context, encoder, prompt.lower().strip(), reading, "", _last)
+    return tokens, None, None
+
+
 def _last(module: Any, output: Any) -> Tensor:
     last: Tensor = output.last_hidden_state
     return last
@@ -135,6 +148,8 @@ RECIPES: Mapping[str, Callable[[Context, TextEncoder, str, Reading], Encoded]] =
     "xl": _xl,
     "sd3": _sd3,
     "flux": _flux,
+    "unclip": _unclip,
+    "t5": _t5,
 }
 """Name in a part's facts -> the recipe."""
 

@@ -16,6 +16,8 @@ from graph_nodes.shapes import shape_of
 
 __all__ = ["batch_size", "check", "check_condition", "check_scheduler", "check_timesteps", "name_of"]
 
+ALONG = ("noise_level", "sizes", "guidance", "negative_embedding")
+"""What may be bound beside a model's conditions."""
 PROVIDERS: Mapping[str, str] = {
     "text": "core.encode_text, at the input 'text'",
     "low_resolution": "core.low_resolution, between the model and this node",
@@ -62,7 +64,7 @@ def _check_conditions(denoiser: Denoiser, text: TextEmbedding | None) -> None:
     if missing:
         advice = "; ".join(f"{name!r} comes from {PROVIDERS.get(name, 'another node')}" for name in missing)
         raise Misfit(f"{name_of(denoiser)} needs {', '.join(map(repr, missing))}: {advice}")
-    strange = [name for name in given if name not in wanted and name not in ("noise_level", "sizes", "guidance")]
+    strange = [name for name in given if name not in wanted and name not in ALONG]
     if strange:
         raise Misfit(
             f"{name_of(denoiser)} cannot use {', '.join(map(repr, strange))}; it was trained on {_list(wanted)}"

@@ -42,7 +42,7 @@ REQUIRED_FACTS: Mapping[str, tuple[str, ...]] = {
 embeddings its `shape`."""
 _FOLDERS = (
     *("folder", "folder_2", "folder_3", "text_folder", "last_folder", "projection", "quantizer"),
-    *("tokenizer", "tokenizer_2", "tokenizer_3", "scheduler", "augmentation_scheduler"),
+    *("tokenizer", "tokenizer_2", "tokenizer_3", "scheduler", "augmentation_scheduler", "preprocessor"),
 )
 """Facts that name a folder."""
 _WITH_WEIGHTS = ("folder", "folder_2", "folder_3", "text_folder", "last_folder", "projection", "quantizer")

@@ -39,18 +39,20 @@ class Model(NamedTuple):
     token_model: TokenModel | None
     image_tokenizer: ImageTokenizer | None
     feature_extractor: FeatureExtractor | None
+    prior: Denoiser | None
 
 
 def _fingerprint(context: Context, model: str) -> dict[str, str]:
     return model_files.fingerprint(context, model)
 
 
-@node(category="models", version=3, fingerprint=_fingerprint)
+@node(category="models", version=4, fingerprint=_fingerprint)
 def load_model(context: Context, model: str) -> Model:
     """Open a model by name and hand out its parts, without reading any weights yet.
 
-    model: a name as `graph-engine models` lists them, such as `shapes/glide`. Weights are read by the first node that
-    uses a part, and stay warm for the next run. Raises ModelRefused when the model is unknown or incomplete.
+    model: a name as `graph-engine models` lists them, such as `shapes/glide`; a folder in the layout of diffusers below
+    a model folder is named by its path. Weights are read by the first node that uses a part, and stay warm for the
+    next run. Raises ModelRefused when the model is unknown or incomplete.
     """
     files = model_files.open_model(context, model)
 
@@ -68,13 +70,15 @@ def load_model(context: Context, model: str) -> Model:
         token_model=part("token_model", TokenModel),
         image_tokenizer=part("image_tokenizer", ImageTokenizer),
         feature_extractor=part("feature_extractor", FeatureExtractor),
+        prior=part("prior", Denoiser),
     )
 
 
 @load_model.upgrade(1)
 @load_model.upgrade(2)
+@load_model.upgrade(3)
 def _more_parts(values: dict[str, Any]) -> dict[str, Any]:
-    """Versions 2 and 3 hand out more parts; the values are the same."""
+    """Versions 2 to 4 hand out more parts; the values are the same."""
     return values
 
 

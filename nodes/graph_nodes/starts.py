@@ -78,4 +78,5 @@ def start_from_image(
     with torch.no_grad():
         for k, pixels in enumerate(pictures):
             rows.append(draw_latents(context, vae, pixels[None] * 2 - 1, torch.Generator().manual_seed(seed + k)))
-    return Start(Latents(torch.cat(rows).cpu(), vae.facts["space"]), strength, mask, drawn=1)
+    drawn = 0 if vae.facts["class"] == "VQModel" else 1  # a codebook has no distribution to draw from
+    return Start(Latents(torch.cat(rows).cpu(), vae.facts["space"]), strength, mask, drawn=drawn)

@@ -161,7 +161,7 @@ def clip_skip(skip: int) -> Row:
 def upscale(bench: Bench) -> Mapping[str, Pair]:
     pipeline, model = bench.pipeline("StableDiffusionUpscalePipeline", "sd-x4-upscaler"), bench.model("sd-x4-upscaler")
     small = picture(16, 16)
-    denoiser = low_resolution(model.denoiser, small, 20)
+    denoiser = low_resolution(model.upsampler, small, 20)
     made = sampled(bench, model, denoiser=denoiser)
     wanted = latents_of(pipeline, image=small.pixels * 2 - 1, noise_level=20, generator=generators(1))
     with torch.no_grad():

@@ -14,8 +14,16 @@ from .bench import Bench
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 NAMES = sorted(path.stem for path in (WORKFLOWS / "checkpoints").glob("*.yaml"))
-FEW = {"steps": 2, "prior_steps": 2, "width": 64, "height": 64, "prompt": "a (red:1.2) fox"}
-MODELS = ("model", "refiner", "prior", "upscaler")
+FEW = {
+    "steps": 2,
+    "prior_steps": 2,
+    "second_steps": 2,
+    "third_steps": 2,
+    "width": 64,
+    "height": 64,
+    "prompt": "a (red:1.2) fox",
+}
+MODELS = ("model", "refiner", "prior", "second", "upscaler")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +36,7 @@ def engine(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 
 def few(workflow: Workflow) -> dict[str, object]:
-    wanted = {**FEW, **({"image": "pictures/scene.png"} if "image" in workflow.inputs else {})}
+    wanted = {**FEW, "image": "pictures/scene.png", "other": "pictures/scene.png"}
     return {name: value for name, value in wanted.items() if name in workflow.inputs}
 
 

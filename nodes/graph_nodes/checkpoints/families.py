@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graph_nodes.checkpoints import flows, stable
+from graph_nodes.checkpoints import embeddings, flows, pixels, stable
 from graph_nodes.checkpoints.layout import Layout, read_layout
 from graph_nodes.checkpoints.weight_files import find_weights
 from graph_nodes.errors import ModelRefused
@@ -31,9 +31,24 @@ def _unet(layout: Layout, key: str) -> Any:
     return layout.config("unet").get(key) if "unet" in layout else None
 
 
+def _reads_t5(layout: Layout) -> bool:
+    return layout.class_of("text_encoder") == "T5EncoderModel" or layout.pipeline.startswith("IF")
+
+
 FAMILIES: tuple[Family, ...] = (
     Family("sd3", "Stable Diffusion 3", lambda it: it.class_of("transformer") == "SD3Transformer2DModel", flows.sd3),
     Family("flux", "Flux", lambda it: it.class_of("transformer") == "FluxTransformer2DModel", flows.flux),
+    Family("karlo", "Karlo's unCLIP", lambda it: "super_res_first" in it and "text_proj" in it, embeddings.karlo),
+    Family("kandinsky", "Kandinsky 2.2", lambda it: "movq" in it and "text_encoder" not in it, embeddings.kandinsky),
+    Family(
+        "kandinsky-prior",
+        "The prior of Kandinsky 2.2",
+        lambda it: it.class_of("prior") == "PriorTransformer",
+        embeddings.kandinsky_prior,
+    ),
+    Family(
+        "deepfloyd", "DeepFloyd IF", lambda it: "unet" in it and "vae" not in it and _reads_t5(it), pixels.deepfloyd
+    ),
     Family(
         "sdxl",
         "Stable Diffusion XL",

@@ -49,7 +49,7 @@ def upscaler(layout: Layout) -> Parts:
         "follows": "low_resolution",
         "noise_levels": int(layout.options.get("max_noise_level", 350)),
     }
-    return {"text_encoder": encoder, "denoiser": denoiser, "vae": autoencoder(layout)}
+    return {"text_encoder": encoder, "upsampler": denoiser, "vae": autoencoder(layout)}
 
 
 def clip_encoder(layout: Layout, component: str = "text_encoder", tokenizer: str = "tokenizer") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from graph_nodes.science.images import gaussian_blur
 
-__all__ = ["composite", "feather", "grow", "near_colour", "outline", "polygon", "rectangle"]
+__all__ = ["composite", "feather", "grow", "grow_aslant", "near_colour", "outline", "polygon", "rectangle"]
 
 Point = tuple[float, float]
 LINES = 16
@@ -81,6 +81,16 @@ def grow(mask: Tensor, pixels: int) -> Tensor:
         wide = functional.max_pool2d(mask, (1, 2 * reach + 1), stride=1, padding=(0, reach))
         shifted = functional.pad(wide, (0, 0, max(-dy, 0), max(dy, 0)))[..., max(dy, 0) : max(dy, 0) + height, :]
         grown = torch.maximum(grown, shifted)
+    return grown
+
+
+def grow_aslant(mask: Tensor) -> Tensor:
+    """A hard mask grown by one along rows, columns and one diagonal, as Kandinsky's inpainting pipeline does."""
+    padded = functional.pad(mask, (1, 1, 1, 1))
+    height, width = mask.shape[-2:]
+    grown = mask
+    for dy, dx in ((-1, 0), (0, -1), (-1, -1), (1, 0), (0, 1), (1, 1)):
+        grown = torch.maximum(grown, padded[..., 1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width])
     return grown
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from graph_nodes.science import unclip
 from graph_nodes.science.sampling import Conditions, Network
 
-__all__ = ["BESIDE", "enlarge", "flux", "prior", "sd3", "unet"]
+__all__ = ["BESIDE", "enlarge", "flux", "last_by", "prior", "sd3", "unclip_decoder", "unet"]
 
 BESIDE = ("low_resolution", "masked_image", "known", "repaint_mask", "masked_latents")
 """Conditions of x_t's size that are concatenated after x_t, in this order."""
@@ -40,6 +42,7 @@ def unet(module: Any, *, pixel_unshuffle: int = 1, pooled_to_class: bool = False
             options["added_cond_kwargs"] = {"text_embeds": conditions["pooled"], "time_ids": conditions["sizes"]}
         if "image_embedding" in conditions:
             options["added_cond_kwargs"] = {"image_embeds": conditions["image_embedding"]}
+            options.setdefault("encoder_hidden_states", None)  # Kandinsky's makes its own of the embedding
         labels = conditions.get("pooled") if pooled_to_class else None
         labels = next((conditions[name] for name in _LABELS if name in conditions), labels)
         output = module(x.to(dtype), t, class_labels=labels, return_dict=False, **options)[0].float()
@@ -65,6 +68,36 @@ def prior(module: Any, *, dtype: torch.dtype) -> Network:
             return_dict=False,
         )[0]
         return output.float()
+
+    return network
+
+
+def unclip_decoder(module: Any, projection: Mapping[str, Tensor], *, dtype: torch.dtype) -> Network:
+    """Karlo's decoder: the image embedding joins the timestep, and stands as tokens before the text's.
+
+    projection: the weights that bring CLIP's vectors there (Ramesh et al. 2022, arXiv:2204.06125, section 2.1).
+    conditions: `image_embedding` [n, d], `pooled` [n, d], `tokens` [n, length, width], `mask` bool [n, length].
+    """
+    weights = {name: tensor.to(module.device, dtype) for name, tensor in projection.items()}
+    remembered: list[Any] = [None, None]
+
+    def network(x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+        if remembered[0] is not conditions:  # the conditions are the same at every step
+            remembered[:] = [conditions, unclip.project(weights, conditions)]
+        tokens, labels, mask = remembered[1]
+        output: Tensor = module(
+            x.to(dtype), t, encoder_hidden_states=tokens, class_labels=labels, attention_mask=mask, return_dict=False
+        )[0]
+        return output.float()
+
+    return network
+
+
+def last_by(first: Network, last: Network, final: float) -> Network:
+    """One network for all steps but the one at timestep `final`, which another makes: Karlo's super resolution."""
+
+    def network(x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+        return (last if float(t) == final else first)(x, t, conditions)
 
     return network
 
@@ -116,8 +149,16 @@ def flux(module: Any, *, dtype: torch.dtype) -> Network:
     return network
 
 
-def enlarge(picture: Tensor, size: tuple[int, int]) -> Tensor:
-    """A low-resolution condition [n, c, h, w] at the network's size (height, width), bilinear as in GLIDE."""
+ENLARGING: Mapping[str, Mapping[str, Any]] = {
+    "bilinear": {"mode": "bilinear", "align_corners": False},
+    "corners": {"mode": "bilinear", "align_corners": True},
+    "bicubic": {"mode": "bicubic", "align_corners": False, "antialias": True},
+}
+"""How a low-resolution condition is enlarged: GLIDE's way, DeepFloyd IF's and Karlo's."""
+
+
+def enlarge(picture: Tensor, size: tuple[int, int], way: str = "bilinear") -> Tensor:
+    """A low-resolution condition [n, c, h, w] at the network's size (height, width), by one of ENLARGING."""
     if tuple(picture.shape[-2:]) == size:
         return picture
-    return functional.interpolate(picture, size=size, mode="bilinear", align_corners=False)
+    return functional.interpolate(picture, size=size, **ENLARGING[way])

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from graph_nodes.science.guidance import Guide
-from graph_nodes.science.schedules import ancestral_variance, is_flow, step_options
+from graph_nodes.science.schedules import ancestral_variance, is_flow, step_options, wants_next
 from graph_nodes.science.step import Step, clean_estimate
 
 __all__ = [
@@ -151,6 +151,7 @@ def sample(
     added to each step in units of its variance (Dhariwal and Nichol 2021, algorithm 1; for the ancestral sampler).
     """
     options = step_options(scheduler, generators, eta)
+    told_next = wants_next(scheduler)
     timesteps = scheduler.timesteps[begin:end]
     total = resample * (len(timesteps) - 1) + 1
     done = 0
@@ -160,6 +161,8 @@ def sample(
         for repeat in range(repeats):
             step = _stand(scheduler, x, t, done, total)
             output = predict(step)
+            if told_next:
+                options["prev_timestep"] = following
             x = scheduler.step(output, t, x, **options, return_dict=False)[0]
             shift = mean_shift(step) if mean_shift else None
             if shift is not None:

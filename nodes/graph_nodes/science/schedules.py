@@ -25,6 +25,7 @@ __all__ = [
     "step_options",
     "steps_until",
     "takes_learned_variance",
+    "wants_next",
 ]
 
 SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -184,6 +185,11 @@ def resume_at(scheduler: Any, part: float) -> int:
 def _cutoff(scheduler: Any, part: float) -> int:
     trained: int = scheduler.config.num_train_timesteps
     return round(trained - part * trained)
+
+
+def wants_next(scheduler: Any) -> bool:
+    """True for unCLIP's scheduler, which has to be told the timestep that follows."""
+    return "prev_timestep" in inspect.signature(scheduler.step).parameters
 
 
 def can_resample(name: str) -> bool:

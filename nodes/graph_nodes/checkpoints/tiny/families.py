@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from graph_nodes.checkpoints.tiny import flows, stable
+from graph_nodes.checkpoints.tiny import embeddings, flows, pixels, stable
 
 __all__ = ["TINY", "make_tiny"]
 
@@ -19,6 +21,13 @@ TINY: Mapping[str, Callable[[Path], None]] = {
     "sd3": flows.sd3,
     "flux-dev": flows.flux_dev,
     "flux-schnell": flows.flux_schnell,
+    "karlo": embeddings.karlo,
+    "karlo-variations": embeddings.karlo_variations,
+    "kandinsky-prior": embeddings.kandinsky_prior,
+    "kandinsky": embeddings.kandinsky,
+    "kandinsky-inpaint": embeddings.kandinsky_inpaint,
+    "if-1": pixels.if_one,
+    "if-2": pixels.if_two,
 }
 
 
@@ -28,4 +37,9 @@ def make_tiny(family: str, folder: Path, seed: int = 0) -> None:
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        TINY[family](folder)
+        unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
+        try:
+            TINY[family](unfinished)
+            unfinished.rename(folder)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)

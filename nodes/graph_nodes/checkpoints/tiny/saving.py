@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["save", "save_configured"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["save", "save_configured", "save_tensors"]
 
 
 def save(kind: Any, folder: Path, settings: Mapping[str, Any]) -> None:
@@ -17,3 +21,12 @@ def save(kind: Any, folder: Path, settings: Mapping[str, Any]) -> None:
 def save_configured(kind: Any, config: Any, folder: Path, settings: Mapping[str, Any]) -> None:
     """A network of transformers, whose settings are a config's."""
     kind(config(**settings)).eval().save_pretrained(folder)
+
+
+def save_tensors(folder: Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> None:
+    """Weights by their names, for what is no class of a library, and the config beside them."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True)
+    save_file(dict(tensors), folder / "diffusion_pytorch_model.safetensors", {"format": "pt"})
+    (folder / "config.json").write_text(json.dumps(dict(config), indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,55 @@
+"""DeepFloyd IF: its stages in pixel space, as parts with their facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graph_nodes.checkpoints.layout import Layout
+from graph_nodes.checkpoints.spaces import text_space
+from graph_nodes.checkpoints.stable import Parts, schedule
+
+__all__ = ["deepfloyd"]
+
+LENGTH = 77
+"""Tokens of T5 that IF was trained with."""
+
+
+def deepfloyd(layout: Layout) -> Parts:
+    """Stage I draws from text, stage II enlarges (after Imagen: Saharia et al. 2022, arXiv:2205.11487)."""
+    unet = layout.config("unet")
+    space = text_space(int(unet.get("encoder_hid_dim") or unet.get("cross_attention_dim", 4096)), kind="t5")
+    parts: Parts = {}
+    if "text_encoder" in layout:
+        parts["text_encoder"] = {
+            "kind": "TextEncoder",
+            "class": layout.class_of("text_encoder"),
+            "folder": "text_encoder",
+            "tokenizer": "tokenizer",
+            "text_space": text_space(int(layout.setting("text_encoder", "d_model", 4096)), kind="t5"),
+            "max_tokens": LENGTH,
+            "attention_mask": True,
+            "recipe": "t5",
+        }
+    enlarges = "image_noising_scheduler" in layout
+    parts["upsampler" if enlarges else "denoiser"] = {
+        "kind": "Denoiser",
+        "class": layout.class_of("unet"),
+        "folder": "unet",
+        **schedule(layout),
+        "space": "pixel",
+        "channels": int(unet.get("out_channels", 6)) // 2,
+        "size": int(unet.get("sample_size", 64)),
+        "text_space": space,
+        "text_mask": False,
+        "conditions": ["text", "low_resolution"] if enlarges else ["text"],
+        **(_enlarging() if enlarges else {}),
+    }
+    return parts
+
+
+def _enlarging() -> dict[str, Any]:
+    return {
+        "noise_augmentation": True,
+        "augmentation_scheduler": "image_noising_scheduler",
+        "enlarge": "corners",
+    }

@@ -12,8 +12,9 @@ import jsonschema
 import pytest
 from graph_web import catalog
 
-from graph_engine import ModelSource, Slider, hookimpl
-from graph_engine.plugins import Pack, PluginProblem, load_registry, pack_from_module
+from graph_engine import Folders, ModelSource, Slider, hookimpl
+from graph_engine.models import FoundModel, find_models
+from graph_engine.plugins import Pack, PluginProblem, Registry, load_registry, pack_from_module
 from graph_engine.sockets import accepts, type_name
 
 from .things import running
@@ -111,15 +112,16 @@ def test_a_model_is_told_with_its_size_and_whether_it_is_warm(tmp_path):
     (tmp_path / "part").mkdir()
     (tmp_path / "part" / "weights.safetensors").write_bytes(b"x" * 1000)
     (tmp_path / "model.json").write_bytes(b"{}")
-    source = ModelSource("shapes/glide", tmp_path, "small")
+    model = FoundModel("shapes/glide", tmp_path, "small")
+    known = Registry(models={"shapes/glide": ModelSource("shapes/glide", tmp_path, "small")})
     warm = ["shapes/glide-inpaint denoiser", "shapes/glide-inpaint text_encoder"]
-    assert catalog.describe_model("shapes/glide", source, warm) == catalog.ModelInfo(
-        "shapes/glide", "small", "shapes", 1002, False
-    )
-    assert catalog.describe_model("shapes/glide", source, ["shapes/glide vae"]).warm is True
-    assert catalog.describe_model("shapes/glide", source, None).warm is None
-    gone = replace(source, folder=tmp_path / "nowhere")
-    assert catalog.describe_model("shapes/glide", gone, []).bytes == 0
+    expected = catalog.ModelInfo("shapes/glide", "small", "shapes", 1002, False)
+    assert catalog.describe_model(model, known, warm) == expected
+    assert catalog.describe_model(model, known, ["shapes/glide vae"]).warm is True
+    assert catalog.describe_model(model, known, None).warm is None
+    assert catalog.describe_model(model, Registry(), []).plugin == ""
+    assert catalog.describe_model(replace(model, path=tmp_path / "part/weights.safetensors"), known, []).bytes == 1000
+    assert catalog.describe_model(replace(model, path=tmp_path / "nowhere"), known, []).bytes == 0
 
 
 # Over HTTP ----------------------------------------------------------------------------------------------------------
@@ -192,6 +194,22 @@ class Models:
 
 def test_models_of_plugins_are_told_with_their_plugin():
     found = load_registry([Pack("mine", "my-pack", "1", Models())])
-    (told,) = [catalog.describe_model(name, source, []) for name, source in found.models.items()]
+    places = Folders(models={name: source.folder for name, source in found.models.items()})
+    (told,) = [catalog.describe_model(model, found, []) for model in find_models(found, places)]
     assert (told.name, told.plugin, told.warm) == ("mine/tiny", "mine", False)
     assert told.bytes > 0
+
+
+def test_checkpoints_in_a_model_folder_are_told_and_found_by_runs(settings, tmp_path):
+    from graph_nodes.checkpoints.tiny.families import make_tiny
+
+    make_tiny("sd15", tmp_path / "models" / "mine")
+    packs = (("core", "graph_nodes"),)
+    with running(replace(settings, packs=packs, models=(tmp_path / "models",))) as server:
+        (told,) = server.ask("GET", "/api/v1/models").data["models"]
+        assert (told["name"], told["plugin"], told["problem"]) == ("mine", "", "")
+        assert told["bytes"] > 1000
+        nodes = {"m": {"node": "core.load_model", "with": {"model": "mine"}}}
+        document = {"format": 1, "nodes": nodes, "outputs": {"denoiser": "m.denoiser"}}
+        done = server.ask("POST", "/api/v1/runs", {"document": document, "wait": 60}).data
+        assert (done["state"], done["outputs"]) == ("ok", {"denoiser": {"kind": "Denoiser"}})

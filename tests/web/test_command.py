@@ -71,6 +71,15 @@ def test_the_folder_of_workflows_can_lie_elsewhere(settings_from, tmp_path):
         settings_from("--workflows", "")
 
 
+def test_checkpoints_lie_where_flags_or_the_environment_say(settings_from, tmp_path):
+    assert settings_from().models == (tmp_path / "data/models",)
+    assert settings_from(GRAPH_ENGINE_MODELS=os.pathsep.join(["/a", "/b"])).models == (Path("/a"), Path("/b"))
+    assert settings_from("--models", "/c", "--models", "/d", GRAPH_ENGINE_MODELS="/a").models == (
+        Path("/c"),
+        Path("/d"),
+    )
+
+
 def test_folders_come_from_flags_then_from_the_environment(settings_from, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = settings_from("--data", str(tmp_path / "flag"), GRAPH_ENGINE_CACHE="/c", GRAPH_ENGINE_OUTPUTS="/o")

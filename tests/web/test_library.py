@@ -323,6 +323,14 @@ def test_a_clock_that_is_set_back_leaves_revisions_in_order(library, monkeypatch
     assert titles == [flow("2"), flow("1"), flow("0")]
 
 
+def test_other_files_of_the_same_name_are_passed_over(library):
+    library.save("one", flow("One"))
+    (library.folder / "one").mkdir()
+    for ending in (".png", ".txt", ".bak"):
+        (library.folder / f"one{ending}").touch()
+    assert [saved.name for saved in library.list()] == ["one"]
+
+
 @pytest.mark.parametrize("revision", ["", "../../x", "x", "1234567890123-00000000", "\ud800"])
 def test_an_unknown_revision_is_not_found(library, revision):
     library.save("one", flow())

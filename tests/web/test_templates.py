@@ -12,7 +12,7 @@ import pytest
 from graph_web.templates import Templates
 from hatchling.builders.wheel import WheelBuilder
 
-from graph_engine.plugins import load_registry
+from graph_engine import Folders
 
 from .things import picture, running
 
@@ -200,6 +200,7 @@ def test_a_template_without_picture_or_that_is_not_there_is_told(at_home):
 
 def test_models_are_found_however_a_loader_is_given_them(tmp_path):
     (tmp_path / "models.yaml").write_text(MODELS)
-    (found,) = Templates(tmp_path, load_registry([])).list()
+    (tmp_path / "models/shapes/c").mkdir(parents=True)
+    (found,) = Templates(tmp_path, Folders(model_roots=(tmp_path / "models",))).list()
     assert [model.name for model in found.models] == [f"shapes/{letter}" for letter in "abcde"]
-    assert not any(model.installed for model in found.models)
+    assert [model.name for model in found.models if model.installed] == ["shapes/c"]

@@ -84,6 +84,7 @@ def _assemble(settings: Settings, database: Database) -> Services:
         settings.dtype,
         list(settings.packs),
         str(settings.templates),
+        [str(folder) for folder in settings.models],
     )
     engine = make_engine(places, _likely_device(settings))
     hub = Hub(database, settings.limits.listeners)
@@ -98,7 +99,7 @@ def _assemble(settings: Settings, database: Database) -> Services:
         queue=Queue(settings, database, hub, worker, metrics),
         hub=hub,
         library=library,
-        templates=Templates(settings.templates, engine.registry),
+        templates=Templates(settings.templates, engine.folders),
         inputs=InputPictures(
             (settings.workflows, settings.templates), (settings.assets, settings.workflows, settings.templates)
         ),

@@ -11,8 +11,8 @@ from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 
-from graph_engine.hookspecs import ModelSource
 from graph_engine.kinds import kind_of
+from graph_engine.models import FoundModel
 from graph_engine.node import Input, NodeSpec
 from graph_engine.plugins import Pack, Registry
 from graph_engine.sockets import (
@@ -120,14 +120,15 @@ class PluginInfo(msgspec.Struct, frozen=True):
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
-    """A named model. plugin: that brings it; bytes: of its files, 0 when they are not there; warm: whether the worker
-    holds weights of it; warm is null when no worker says."""
+    """A model. plugin: that brings it, empty for one in a model folder; bytes: of its files, 0 when they are not there;
+    warm: whether the worker holds weights of it, null when no worker says; problem: why it cannot be read."""
 
     name: str
     description: str
     plugin: str
     bytes: int
     warm: bool | None
+    problem: str = ""
 
 
 def describe_node(spec: NodeSpec) -> NodeInfo:
@@ -278,13 +279,17 @@ def describe_plugin(pack: Pack, registry: Registry) -> PluginInfo:
     )
 
 
-def describe_model(name: str, source: ModelSource, warm: Iterable[str] | None) -> ModelInfo:
+def describe_model(model: FoundModel, registry: Registry, warm: Iterable[str] | None) -> ModelInfo:
     """A model as clients see it; looks at the sizes of its files. warm: what the worker holds, as `model part`."""
-    is_warm = None if warm is None else any(key.startswith(f"{name} ") for key in warm)
-    return ModelInfo(name, source.description, name.partition("/")[0], _bytes_below(source.folder), is_warm)
+    is_warm = None if warm is None else any(key.startswith(f"{model.name} ") for key in warm)
+    plugin = model.name.partition("/")[0] if model.name in registry.models else ""
+    family = model.facts.family if model.facts is not None else ""
+    return ModelInfo(model.name, model.description or family, plugin, _bytes_below(model.path), is_warm, model.problem)
 
 
 def _bytes_below(folder: Path) -> int:
+    if folder.is_file():
+        return folder.stat().st_size
     return sum(
         os.path.getsize(path)
         for root, _, files in os.walk(folder)

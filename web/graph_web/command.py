@@ -55,6 +55,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--data", metavar="DIR", help="folder of the queue, workflows and assets (default: $GRAPH_ENGINE_DATA)")
     add("--workflows", metavar="DIR", help="folder of the saved workflows (default: workflows in the data folder)")
+    add(
+        "--models",
+        metavar="DIR",
+        action="append",
+        help="folder of checkpoints, may be given several times (default: $GRAPH_ENGINE_MODELS)",
+    )
     add("--cache-dir", metavar="DIR", help="folder of the cache (default: $GRAPH_ENGINE_CACHE)")
     add("--out", metavar="DIR", help="folder for pictures (default: $GRAPH_ENGINE_OUTPUTS)")
     add("--log-format", choices=("text", "json"), default="text", help="how the log on stderr is written")
@@ -112,6 +118,7 @@ def settings_of(options: argparse.Namespace, environment: Mapping[str, str]) -> 
             dtype=options.dtype,
             parallel=options.parallel,
             restart=options.restart,
+            models=tuple(Path(_absolute(folder)) for folder in options.models or map(str, folders.models)),
             library=None if options.workflows is None else Path(_absolute(options.workflows)),
         )
         check_binding(found)

@@ -236,8 +236,9 @@ class Library:
         seen: dict[str, Path] = {}
         for entry in os.scandir(self.folder):
             stem, ending = os.path.splitext(entry.name)
-            better = stem not in seen or ENDINGS.index(ending) < ENDINGS.index(seen[stem].suffix)
-            if ending in ENDINGS and not stem.startswith(".") and better and (entry.is_file() or entry.is_symlink()):
+            if ending not in ENDINGS or stem.startswith(".") or not (entry.is_file() or entry.is_symlink()):
+                continue
+            if stem not in seen or ENDINGS.index(ending) < ENDINGS.index(seen[stem].suffix):
                 seen[stem] = self.folder / entry.name
         yield from seen.items()
 

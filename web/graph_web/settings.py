@@ -40,7 +40,8 @@ class Settings:
     none, which only a loopback address may. hosts: names that the Host header may have beside the loopback ones.
     device, dtype, parallel: of the worker. worker: a process of its own, or a thread of the server (tests). restart:
     whether interrupted runs go on by themselves or wait for a person. packs: (name, module) of node packs to load in
-    place of the installed plugins (embedding, tests). templates: the folder of the workflows that come with the
+    place of the installed plugins (embedding, tests). models: folders of
+    checkpoints. templates: the folder of the workflows that come with the
     program.
     """
 
@@ -60,13 +61,14 @@ class Settings:
     packs: tuple[tuple[str, str], ...] = ()
     templates: Path = field(default_factory=shipped_templates)
     library: Path | None = None
+    models: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     @staticmethod
     def here() -> Settings:
         """A server on the user's own folders (see Locations.find)."""
         found = Locations.find()
-        return Settings(found.data, found.cache, found.outputs)
+        return Settings(found.data, found.cache, found.outputs, models=found.models)
 
     @property
     def workflows(self) -> Path:

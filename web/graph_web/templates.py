@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
+from graph_engine.context import Folders
 from graph_engine.errors import WorkflowError
 from graph_engine.files import FileRefused, find_in_roots
-from graph_engine.plugins import Registry
 from graph_engine.workflow import Link, NodeEntry, Workflow, read_workflow
 from graph_web.errors import Failure
 from graph_web.library import Library, Opened, Saved
@@ -26,7 +26,7 @@ _LOADER = "core.load_model"
 
 
 class TemplateModel(msgspec.Struct, frozen=True):
-    """A model that a template asks for, by name, and whether a plugin that is installed brings it."""
+    """A model that a template asks for, by name, and whether a plugin brings it or it lies in a model folder."""
 
     name: str
     installed: bool
@@ -58,7 +58,7 @@ def shipped_templates() -> Path:
 class Templates:
     """The workflows in `folder` and in the folders in it, by their names alone; pictures lie in its `thumbnails`."""
 
-    def __init__(self, folder: Path, registry: Registry) -> None:
+    def __init__(self, folder: Path, folders: Folders) -> None:
         inner = (
             sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
             if folder.is_dir()
@@ -66,7 +66,7 @@ class Templates:
         )
         # they are only read, and so never make the trash
         self._libraries = [Library(path, path / ".trash") for path in (folder, *inner)]
-        self._folder, self._registry = folder, registry
+        self._folder, self._folders = folder, folders
 
     def list(self) -> TemplateList:
         """All templates by name; a file is read again only when it changed."""
@@ -119,8 +119,9 @@ class Templates:
             return None
 
     def _installed(self, model: str) -> bool:
-        source = self._registry.models.get(model)
-        return source is not None and source.folder.is_dir()
+        if model in self._folders.models:
+            return Path(self._folders.models[model]).is_dir()
+        return any((root / model).exists() for root in self._folders.model_roots)
 
 
 def _models(workflow: Workflow, given: Mapping[str, Any], depth: int = 0) -> Iterator[str]:

@@ -10,6 +10,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from graph_engine.errors import did_you_mean
+from graph_engine.models import find_models
 from graph_engine.node import NodeSpec
 from graph_web import catalog
 from graph_web.catalog import KindInfo, ModelInfo, NodeInfo, PluginInfo
@@ -55,7 +56,7 @@ class PluginPage(msgspec.Struct, frozen=True):
 
 
 class ModelPage(msgspec.Struct, frozen=True):
-    """The named models that plugins bring."""
+    """The models that plugins bring, and those in the model folders."""
 
     models: list[ModelInfo]
 
@@ -96,12 +97,15 @@ async def list_plugins(services: Services) -> PluginPage:
 
 @route("GET", "/api/v1/models")
 async def list_models(services: Services) -> ModelPage:
-    """The named models: where they come from, how large they are, and whether they are warm."""
+    """The models: where they come from, how large they are, and whether they are warm."""
     status = await services.worker.status()
     warm = status.warm if status is not None else None
-    models = sorted(services.engine.registry.models.items())
-    describe = catalog.describe_model
-    return ModelPage(await asyncio.to_thread(lambda: [describe(name, source, warm) for name, source in models]))
+    registry, folders = services.engine.registry, services.engine.folders
+
+    def describe() -> list[ModelInfo]:
+        return [catalog.describe_model(model, registry, warm) for model in find_models(registry, folders)]
+
+    return ModelPage(await asyncio.to_thread(describe))
 
 
 def _page(specs: dict[str, NodeSpec], query: NodeQuery) -> NodePage:

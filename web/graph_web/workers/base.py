@@ -18,7 +18,7 @@ class WorkerPlaces(msgspec.Struct, frozen=True):
     """Where a worker reads and writes, what it computes on, and its packs when they are not the installed ones.
 
     inputs: the roots of file parameters. library: the saved workflows. templates: the folder that sub-workflows are
-    looked for in after the one of the file that names them.
+    looked for in after the one of the file that names them. models: the folders of checkpoints.
     """
 
     outputs: str
@@ -29,6 +29,7 @@ class WorkerPlaces(msgspec.Struct, frozen=True):
     dtype: str = "auto"
     packs: list[tuple[str, str]] = []
     templates: str = ""
+    models: list[str] = []
 
     @property
     def unsaved(self) -> Path:

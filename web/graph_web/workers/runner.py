@@ -42,7 +42,8 @@ def make_registry(places: WorkerPlaces) -> Registry:
 def make_engine(places: WorkerPlaces, device: str = "") -> Engine:
     """An engine that reads below the input roots and writes below the outputs folder, and nowhere else."""
     roots = tuple(Path(root) for root in places.inputs)
-    folders = Folders(outputs=Path(places.outputs), cache=Path(places.cache), inputs=roots)
+    checkpoints = tuple(Path(folder) for folder in places.models)
+    folders = Folders(outputs=Path(places.outputs), cache=Path(places.cache), inputs=roots, model_roots=checkpoints)
     return Engine(make_registry(places), folders, device=device or places.device, dtype=places.dtype, write_behind=True)
 
 

@@ -1,6 +1,8 @@
 import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect } from "react";
 import { Canvas } from "./canvas/Canvas";
+import { dropFile } from "./canvas/drop";
+import { onCanvas, pointerPlace } from "./canvas/view";
 import { Banners } from "./panels/Banners";
 import { ColorDialog } from "./panels/ColorDialog";
 import { MaskPainter } from "./image/MaskPainter";
@@ -20,6 +22,7 @@ import { PictureViewer } from "./panels/PictureViewer";
 import { Revisions } from "./panels/Revisions";
 import { RunDialog } from "./panels/RunDialog";
 import { SaveDialog } from "./panels/SaveDialog";
+import { Share } from "./panels/Share";
 import { Side } from "./panels/Side";
 import { SignIn } from "./panels/SignIn";
 import { Start } from "./panels/Start";
@@ -42,7 +45,17 @@ export function App() {
     <ReactFlowProvider>
       <Toolbar />
       <Banners />
-      <main className="desk">
+      <main
+        className="desk"
+        onDragOver={(event) => event.preventDefault()}
+        onDrop={(event) => {
+          // The canvas and fields take what is dropped on them; this is for the form and the list.
+          const file = event.dataTransfer.files[0];
+          if (event.defaultPrevented || !file) return;
+          event.preventDefault();
+          void dropFile(file, onCanvas(pointerPlace()));
+        }}
+      >
         {ready ? <Shown key={opened} /> : <p className="nothing">Loading ...</p>}
         <Side />
       </main>
@@ -71,6 +84,8 @@ function Dialogs() {
       return <Missing />;
     case "revisions":
       return <Revisions />;
+    case "share":
+      return <Share />;
     case "save":
       return <SaveDialog />;
     case "run":

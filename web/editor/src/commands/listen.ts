@@ -3,6 +3,7 @@
 import { onCanvas, pointerPlace } from "../canvas/view";
 import { copySelected, pasteText, removeSelected } from "../state/document";
 import { state } from "../state/store";
+import { pasteYaml } from "../state/share";
 import { matches } from "./keys";
 import { canRun, command, COMMANDS, type Command } from "./table";
 
@@ -71,7 +72,12 @@ export function listenToKeys(): () => void {
 
   function onPaste(event: ClipboardEvent) {
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    if (mine(event) && pasteText(text, onCanvas(pointerPlace()), shift)) event.preventDefault();
+    if (!mine(event)) return;
+    const at = onCanvas(pointerPlace());
+    if (pasteText(text, at, shift)) return event.preventDefault();
+    if (!/^nodes:/m.test(text)) return;
+    event.preventDefault();
+    void pasteYaml(text, at, shift);
   }
 
   addEventListener("keydown", onKeyDown, { signal, capture: true });

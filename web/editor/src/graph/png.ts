@@ -44,3 +44,33 @@ function parse(text: string): Workflow | null {
     return null;
   }
 }
+
+/** The same PNG with the workflow inside, as the engine writes it. */
+export function withWorkflow(bytes: Uint8Array, workflow: Workflow): Uint8Array {
+  const text = new TextEncoder().encode(`${KEYWORD}\0\0\0\0\0${JSON.stringify(workflow)}`);
+  const end = bytes.length - 12;
+  const found = new Uint8Array(bytes.length + text.length + 12);
+  found.set(bytes.subarray(0, end));
+  found.set(chunk("iTXt", text), end);
+  found.set(bytes.subarray(end), end + text.length + 12);
+  return found;
+}
+
+function chunk(kind: string, body: Uint8Array): Uint8Array {
+  const found = new Uint8Array(body.length + 12);
+  const view = new DataView(found.buffer);
+  view.setUint32(0, body.length);
+  found.set(new TextEncoder().encode(kind), 4);
+  found.set(body, 8);
+  view.setUint32(8 + body.length, crc(found.subarray(4, 8 + body.length)));
+  return found;
+}
+
+function crc(bytes: Uint8Array): number {
+  let sum = 0xffffffff;
+  for (const byte of bytes) {
+    sum ^= byte;
+    for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1;
+  }
+  return (sum ^ 0xffffffff) >>> 0;
+}

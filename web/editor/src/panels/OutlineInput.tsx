@@ -47,6 +47,7 @@ function Feeders({ node, title, socket, links }: Omit<OutlineInputProps, "writte
   const fed = links.map(formatLink);
   return (
     <select
+      className="fed"
       aria-label={`${title}: ${socket.name}, fed by`}
       value={fed.length > 1 ? "several" : (fed[0] ?? "")}
       onChange={(event) => {

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { api, outputThumbnail, templatePicture } from "../api/client";
 import type { Output, SavedWorkflow, Template } from "../api/types";
+import { dropFile } from "../canvas/drop";
 import { search } from "../graph/fuzzy";
 import { open, openTemplate, openUnsaved } from "../state/files";
 import { tellError } from "../state/notes";
@@ -27,6 +28,10 @@ export function Start() {
       <header>
         <h2>Open a workflow</h2>
         <input type="search" aria-label="Search workflows" placeholder="Search" value={query} onChange={(event) => setQuery(event.target.value)} autoFocus />
+        <label className="button">
+          Open a file
+          <input type="file" className="hidden" aria-label="Open a file" accept=".yaml,.yml,.json,.png" onChange={(event) => event.target.files?.[0] && void dropFile(event.target.files[0], { x: 0, y: 0 })} />
+        </label>
         <button type="button" onClick={() => void openUnsaved()}>
           Empty workflow
         </button>

@@ -33,6 +33,7 @@ export function Toolbar() {
       <Button id="redo" text="↷" disabled={!redoable} />
       <Button id="node.add" text="+ Node" />
       <RunButtons />
+      <Button id="file.share" text="Share" />
       <Button id="view.theme" text="◐" />
       <Button id="help.commands" text="⌘" />
       <Button id="help.keys" text="?" />

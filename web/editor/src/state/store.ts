@@ -27,6 +27,8 @@ export type Dialog =
   | { kind: "help" }
   | { kind: "missing" }
   | { kind: "revisions" }
+  | { kind: "share" }
+  | { kind: "settings" }
   | { kind: "save" }
   | { kind: "run" }
   /** What differs between a run and a later one, or what is on the canvas. */

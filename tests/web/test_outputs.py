@@ -94,6 +94,19 @@ def test_outputs_are_paged_and_filtered(server):
         assert server.ask("GET", f"/api/v1/outputs?{query}").status == 400, query
 
 
+def test_outputs_are_found_by_text_and_time(server):
+    copies(server, "red", "blue_1", "blue-2")
+    run(server, NOTE)
+    names = lambda query: [item["path"].removesuffix("-0001.png") for item in listed(server, query)]  # noqa: E731
+    assert names("?text=blue") == ["blue-2", "blue_1"]
+    assert names("?text=blue_") == ["blue_1"]
+    assert names("?text=COPY&pictures=true") == names("?pictures=true") == ["blue-2", "blue_1", "red"]
+    assert names("?text=%25") == []
+    (middle,) = listed(server, "?text=blue_")
+    assert names(f"?since={middle['created']!r}&pictures=true") == ["blue-2", "blue_1"]
+    assert names(f"?until={middle['created']!r}") == ["red"]
+
+
 def test_a_text_is_sent_to_be_saved_and_has_neither_thumbnail_nor_workflow(server):
     run(server, NOTE)
     (found,) = listed(server)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import sqlite3
 import time
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ __all__ = ["Output", "OutputFilter", "OutputPage", "Outputs"]
 
 _COLUMNS = "o.id, o.run, COALESCE(r.workflow, ''), o.name, o.path, o.bytes, o.created"
 _FROM = "FROM outputs o LEFT JOIN runs r ON r.id = o.run WHERE o.deleted IS NULL"
+_TEXT = "(o.path LIKE ? ESCAPE '\\' OR r.workflow LIKE ? ESCAPE '\\' OR r.title LIKE ? ESCAPE '\\')"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -58,10 +60,15 @@ class OutputPage(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class OutputFilter:
-    """Which outputs: of a run, of a saved workflow, both, or all."""
+    """Which outputs: those of which all that is given holds. text: in the path, in the workflow's name or in the run's
+    title; since, until: seconds since 1970, `until` itself is outside; pictures: no other files."""
 
     run: str = ""
     workflow: str = ""
+    text: str = ""
+    since: float = 0.0
+    until: float = 0.0
+    pictures: bool = False
 
 
 class Outputs:
@@ -173,12 +180,21 @@ class Outputs:
             raise Failure(404, "FileGone", f"the file {output.path} is not there any more; {advice}") from None
 
 
-def _selection(wanted: OutputFilter, after: str) -> tuple[str, list[str]]:
-    clauses, values = [""], list[str]()
-    for column, value in (("o.run", wanted.run), ("r.workflow", wanted.workflow)):
+def _selection(wanted: OutputFilter, after: str) -> tuple[str, list[str | float]]:
+    clauses, values = [""], list[str | float]()
+    exact = (("o.run = ?", wanted.run), ("r.workflow = ?", wanted.workflow))
+    times = (("o.created >= ?", wanted.since), ("o.created < ?", wanted.until))
+    for clause, value in (*exact, *times):
         if value:
-            clauses.append(f"{column} = ?")
+            clauses.append(clause)
             values.append(value)
+    if wanted.text:
+        like = re.sub(r"([%_\\])", r"\\\1", wanted.text)
+        clauses.append(_TEXT)
+        values += [f"%{like}%"] * 3
+    if wanted.pictures:
+        clauses.append("(" + " OR ".join("o.path LIKE ?" for _ in PICTURES) + ")")
+        values += [f"%{ending}" for ending in PICTURES]
     if after:
         clauses.append("(o.created, o.id) < (SELECT created, id FROM outputs WHERE id = ?)")
         values.append(after)

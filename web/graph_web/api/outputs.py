@@ -18,10 +18,15 @@ __all__ = ["OutputQuery"]
 
 
 class OutputQuery(msgspec.Struct, frozen=True):
-    """Which outputs: of a run, of a saved workflow; `after` is the `next` of the page above."""
+    """Which outputs: of a run, of a saved workflow, with a text in the path, the workflow's name or the run's title, of
+    a time in seconds since 1970 (`until` itself is outside), pictures alone. after: the `next` of the page above."""
 
     run: Annotated[str, Meta(max_length=100)] = ""
     workflow: Annotated[str, Meta(max_length=200)] = ""
+    text: Annotated[str, Meta(max_length=200)] = ""
+    since: Annotated[float, Meta(ge=0, le=1e12)] = 0.0
+    until: Annotated[float, Meta(ge=0, le=1e12)] = 0.0
+    pictures: bool = False
     after: Annotated[str, Meta(max_length=100)] = ""
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
@@ -29,7 +34,8 @@ class OutputQuery(msgspec.Struct, frozen=True):
 @route("GET", "/api/v1/outputs")
 async def list_outputs(services: Services, query: OutputQuery) -> OutputPage:
     """The files that runs wrote, newest first."""
-    return await services.outputs.list(OutputFilter(query.run, query.workflow), query.after, query.limit)
+    wanted = OutputFilter(query.run, query.workflow, query.text, query.since, query.until, query.pictures)
+    return await services.outputs.list(wanted, query.after, query.limit)
 
 
 @route("GET", "/api/v1/outputs/{id}", gives="*/*", errors=(404,), headers=("If-None-Match",))

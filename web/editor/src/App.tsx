@@ -18,6 +18,8 @@ import { Missing } from "./panels/Missing";
 import { Notes } from "./panels/Notes";
 import { Outline } from "./panels/Outline";
 import { Palette } from "./panels/Palette";
+import { Compare } from "./panels/Compare";
+import { PickFile } from "./panels/PickFile";
 import { PictureViewer } from "./panels/PictureViewer";
 import { Revisions } from "./panels/Revisions";
 import { RunDialog } from "./panels/RunDialog";
@@ -25,6 +27,7 @@ import { SaveDialog } from "./panels/SaveDialog";
 import { Share } from "./panels/Share";
 import { Side } from "./panels/Side";
 import { SignIn } from "./panels/SignIn";
+import { SendTo } from "./panels/SendTo";
 import { Start } from "./panels/Start";
 import { WirePorts } from "./panels/WirePorts";
 import { Toolbar } from "./panels/Toolbar";
@@ -108,6 +111,12 @@ function Dialogs() {
       return <WirePorts node={dialog.node} from={dialog.from} />;
     case "picture":
       return <PictureViewer files={dialog.files} index={dialog.index} />;
+    case "compare":
+      return <Compare files={dialog.files} pair={dialog.pair} mode={dialog.mode} still={dialog.still} />;
+    case "send":
+      return <SendTo file={dialog.file} />;
+    case "file":
+      return <PickFile place={dialog.place} />;
     case "mask":
       return <MaskPainter place={dialog.place} />;
     default:

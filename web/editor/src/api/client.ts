@@ -131,11 +131,12 @@ export const api = {
   pause: (paused: boolean) => send<QueueState>("PATCH", "/queue", { paused }),
   cancelAll: () => send<{ cancelled: number }>("POST", "/queue/cancel", undefined),
   plan: (document: Workflow) => send<Plan>("POST", "/plan", { document }),
-  outputs: (after = "", limit = 60) =>
-    get<{ outputs: Output[]; next: string }>(`/outputs?limit=${limit}&after=${at(after)}`),
+  outputs: (query: Record<string, string>) => get<{ outputs: Output[]; next: string }>(`/outputs?${new URLSearchParams(query)}`),
   outputWorkflow: (id: string) => get<Workflow>(`/outputs/${at(id)}/workflow`),
   pictures: async () => (await get<{ pictures: { path: string }[] }>("/pictures")).pictures.map(({ path }) => path),
   deleteOutput: async (id: string) => void (await ask("DELETE", `/outputs/${at(id)}`)),
+  restoreOutput: (id: string) => send<Output>("POST", `/outputs/${at(id)}/restore`, undefined),
+  assets: (after: string) => get<{ assets: Asset[]; next: string }>(`/assets?limit=60&after=${at(after)}`),
   upload: (file: File) => {
     const form = new FormData();
     form.append("file", file);

@@ -1,7 +1,7 @@
 /** What the server says: the catalog, saved workflows, runs and events. The words are those of docs/http-api.md. */
 
 export interface Widget {
-  type: "text" | "number" | "toggle" | "choice" | "slider" | "seed" | "file" | "list" | "data" | "link";
+  type: "text" | "number" | "toggle" | "choice" | "slider" | "seed" | "file" | "color" | "list" | "data" | "link";
   low?: number;
   high?: number;
   step?: number;

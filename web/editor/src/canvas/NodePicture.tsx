@@ -1,5 +1,6 @@
 import { outputThumbnail } from "../api/client";
-import { set, useEditor } from "../state/store";
+import { useEditor } from "../state/store";
+import { showPictures } from "../state/viewer";
 
 const SIZE = 512;
 
@@ -11,8 +12,8 @@ export function NodePicture({ node, title }: { node: string; title: string }) {
   if (pictures.length > 0) {
     return (
       <div className={`pictures${pictures.length > 1 ? " many" : ""}`}>
-        {pictures.slice(0, 9).map((file, index) => (
-          <button key={file.id} type="button" className="picture nodrag" aria-label={`Look at ${file.name}`} onClick={() => set({ dialog: { kind: "picture", files: pictures, index } })}>
+        {pictures.slice(0, 9).map((file) => (
+          <button key={file.id} type="button" className="picture nodrag" aria-label={`Look at ${file.name}`} onClick={() => showPictures(pictures, file.id)}>
             <img src={outputThumbnail(file.id, SIZE)} alt={`Result of ${title}`} draggable={false} />
           </button>
         ))}

@@ -10,8 +10,8 @@ export interface Command {
   run: () => unknown;
   /** Whether it can be done now; left out for what always can. */
   when?: () => boolean;
-  /** The dialog that it is a command of; its keys mean something else outside. */
-  within?: Dialog["kind"];
+  /** The dialog, or the part of the page with the focus, that it is a command of; its keys mean something else outside. */
+  within?: Dialog["kind"] | "gallery";
   /** Also while a text is typed. */
   always?: boolean;
   /** The browser's own event does it (copy, cut, paste); the keys are for the help sheet alone. */

@@ -43,7 +43,9 @@ export function listenToKeys(): () => void {
       space = !event.repeat && !isTyping(event.target) && !(event.target as Element).closest?.(PRESSED) && !event.ctrlKey;
       return;
     }
-    const found = COMMANDS.find((one) => isSeen(one) && one.within === dialog && !one.native && (one.always || !isTyping(event.target)) && one.keys.some((key) => matches(key, event)));
+    const scope = dialog ?? (event.target instanceof Element ? event.target.closest("[data-scope]")?.getAttribute("data-scope") : null) ?? undefined;
+    const within = (wanted: string | undefined) => COMMANDS.find((one) => isSeen(one) && one.within === wanted && !one.native && (one.always || !isTyping(event.target)) && one.keys.some((key) => matches(key, event)));
+    const found = within(scope) ?? (dialog ? undefined : within(undefined));
     if (!found) return;
     event.preventDefault();
     if (!canRun(found)) return;

@@ -9,7 +9,7 @@ interface PixelViewProps {
   label: string;
   children: ReactNode;
   /** Whether a press of the pointer pans; all do where nothing is said. */
-  pans?: (event: PointerEvent) => boolean;
+  pans?: (event: PointerEvent, point: Point, zoom: number) => boolean;
   /** What is done with presses that do not pan; places are those of the picture. */
   onPress?: (point: Point, event: PointerEvent) => void;
   onDrag?: (points: readonly (Point & { pressure: number })[], event: PointerEvent) => void;
@@ -55,7 +55,7 @@ export function PixelView({ picture, label, children, pans = () => true, onPress
   function onPointerDown(event: PointerEvent<HTMLDivElement>) {
     if (event.pointerType === "touch") fingers.current.set(event.pointerId, event);
     if (fingers.current.size === 2 && doing.current === "draw") onAbandon?.();
-    doing.current = fingers.current.size > 1 || event.button === 1 || space.current || pans(event) ? "pan" : "draw";
+    doing.current = fingers.current.size > 1 || event.button === 1 || space.current || pans(event, place.current(event), look.zoom) ? "pan" : "draw";
     event.currentTarget.setPointerCapture(event.pointerId);
     last.current = { x: event.clientX, y: event.clientY };
     if (doing.current === "draw") onPress?.(place.current(event), event);
@@ -122,7 +122,7 @@ export function PixelView({ picture, label, children, pans = () => true, onPress
 
 /** All the places that the pointer passed since the last event. */
 function allOf(event: PointerEvent): globalThis.PointerEvent[] {
-  const passed = event.nativeEvent.getCoalescedEvents?.() ?? [];
+  const passed = event.nativeEvent.getCoalescedEvents();
   return passed.length > 0 ? passed : [event.nativeEvent];
 }
 

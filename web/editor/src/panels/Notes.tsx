@@ -9,6 +9,12 @@ export function Notes() {
       {notes.map((note) => (
         <p key={note.id} className={`note ${note.tone}`}>
           {note.text}
+          <span className="space" />
+          {note.action && (
+            <button type="button" onClick={() => (note.action!.run(), dismiss(note.id))}>
+              {note.action.text}
+            </button>
+          )}
           <button type="button" aria-label="Dismiss" onClick={() => dismiss(note.id)}>
             ×
           </button>

@@ -1,5 +1,6 @@
 import { hasEnded } from "../graph/progress";
-import { set, useEditor } from "../state/store";
+import { useEditor } from "../state/store";
+import { showPictures } from "../state/viewer";
 import { Trouble } from "./Trouble";
 
 /** The newest picture, large: the preview while it is made, then the picture; and what is in the way of one. */
@@ -18,9 +19,9 @@ export function Result() {
       {preview ? (
         <img className="large" src={preview} alt="Preview of the work so far" />
       ) : (
-        pictures.map((file, index) => (
+        pictures.map((file) => (
           <figure key={file.id}>
-            <button type="button" className="picture" aria-label={`Look at ${file.name}`} onClick={() => set({ dialog: { kind: "picture", files: pictures, index } })}>
+            <button type="button" className="picture" aria-label={`Look at ${file.name}`} onClick={() => showPictures(pictures, file.id)}>
               <img className="large" src={file.url} alt={file.name} />
             </button>
             <figcaption>

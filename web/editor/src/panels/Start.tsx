@@ -19,7 +19,7 @@ export function Start() {
   useEffect(() => {
     load();
     api.templates().then(setTemplates, tellError);
-    api.outputs("", 200).then(({ outputs }) => setPictures(newest(outputs)), () => undefined);
+    api.outputs({ limit: "200" }).then(({ outputs }) => setPictures(newest(outputs)), () => undefined);
   }, []);
   const mine = search(query, saved ?? [], (one) => [one.title, one.name, one.description]);
   const shipped = search(query, templates, (one) => [one.title, one.name, one.system, one.description]);

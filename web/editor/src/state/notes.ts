@@ -5,8 +5,8 @@ import { set, state, type Note } from "./store";
 const SECONDS = 6;
 let last = 0;
 
-export function tell(text: string, tone: Note["tone"] = "info"): void {
-  const note = { id: ++last, tone, text };
+export function tell(text: string, tone: Note["tone"] = "info", action?: Note["action"]): void {
+  const note = { id: ++last, tone, text, action };
   set({ notes: [...state().notes.filter((one) => one.text !== text), note].slice(-4) });
   if (tone === "info") setTimeout(() => dismiss(note.id), SECONDS * 1000);
 }

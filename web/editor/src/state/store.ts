@@ -7,6 +7,7 @@ import { emptyWorkflow, type Body, type Position, type Workflow } from "../graph
 import { begin, type History } from "../graph/history";
 import type { FilePlace } from "../graph/pictures";
 import type { Problem, RunState } from "../graph/progress";
+import { GALLERY, type CompareMode, type GalleryState } from "../image/gallery";
 import { WHOLE, type Look } from "../image/look";
 import { PAINTER, type PainterState } from "../image/tools";
 import type { PanelId } from "../panels/names";
@@ -33,7 +34,10 @@ export type Dialog =
   | { kind: "run" }
   /** What differs between a run and a later one, or what is on the canvas. */
   | { kind: "diff"; before: Run; after: Run | null }
-  | { kind: "picture"; files: OutputFile[]; index: number }
+  | { kind: "picture"; files: readonly OutputFile[]; index: number }
+  | { kind: "compare"; files: readonly OutputFile[]; pair: readonly [number, number]; mode: CompareMode; still?: "a" | "b" }
+  | { kind: "send"; file: OutputFile }
+  | { kind: "file"; place: FilePlace }
   | { kind: "color" }
   | { kind: "mask"; place: FilePlace }
   | { kind: "find" }
@@ -50,6 +54,8 @@ export interface Note {
   id: number;
   tone: "info" | "error";
   text: string;
+  /** What can be done about it. */
+  action?: { text: string; run: () => unknown };
 }
 
 export interface Planned {
@@ -113,6 +119,7 @@ export interface EditorState {
   painter: PainterState;
   /** The canvas is seen from so far away that nodes are boxes with titles. */
   overview: boolean;
+  gallery: GalleryState;
   side: PanelId | null;
   theme: "dark" | "light";
   notes: readonly Note[];
@@ -155,6 +162,7 @@ export const useEditor = create<EditorState>(() => ({
   look: WHOLE,
   painter: PAINTER,
   overview: false,
+  gallery: GALLERY,
   side: "result",
   theme: "dark",
   notes: [],

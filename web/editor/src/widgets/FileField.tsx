@@ -39,6 +39,11 @@ export function FileField(props: FieldProps) {
     >
       <TextField {...props} names={pictures ? names : undefined} widget={{ type: "text", rows: 1 }} />
       {pictures && place && (
+        <button type="button" className="small nodrag" aria-label={`${label}: choose a picture`} title="Choose a picture" onClick={() => set({ dialog: { kind: "file", place } })}>
+          ▦
+        </button>
+      )}
+      {pictures && place && (
         <button type="button" className="small nodrag" aria-label={`${label}: paint a mask`} title="Paint a mask" onClick={() => set({ dialog: { kind: "mask", place } })}>
           ✎
         </button>

@@ -3,6 +3,7 @@
 import type { ComponentType } from "react";
 import type { Widget } from "../api/types";
 import { ChoiceField } from "./ChoiceField";
+import { ColorField } from "./ColorField";
 import { DataField } from "./DataField";
 import type { FieldProps } from "./field";
 import { FileField } from "./FileField";
@@ -22,6 +23,7 @@ const WIDGETS: Record<Shown, ComponentType<FieldProps>> = {
   slider: SliderField,
   seed: SeedField,
   file: FileField,
+  color: ColorField,
   list: DataField,
   data: DataField,
 };

@@ -135,7 +135,12 @@ export const api = {
   outputWorkflow: (id: string) => get<Workflow>(`/outputs/${at(id)}/workflow`),
   pictures: async () => (await get<{ pictures: { path: string }[] }>("/pictures")).pictures.map(({ path }) => path),
   deleteOutput: async (id: string) => void (await ask("DELETE", `/outputs/${at(id)}`)),
-  restoreOutput: (id: string) => send<Output>("POST", `/outputs/${at(id)}/restore`, undefined),
+  /** Take an output back from the trash, where the newest deletion of it lies under its id. */
+  restoreOutput: async (id: string) => {
+    const { items } = await get<{ items: { kind: string; id: string }[] }>("/trash");
+    const found = items.find((one) => one.kind === "outputs" && one.id.endsWith(`-${id}`));
+    await ask("POST", `/trash/outputs/${at(found?.id ?? id)}/restore`);
+  },
   assets: (after: string) => get<{ assets: Asset[]; next: string }>(`/assets?limit=60&after=${at(after)}`),
   upload: (file: File) => {
     const form = new FormData();

@@ -9,6 +9,8 @@ export interface Widget {
   rows?: number;
   suffixes?: string[];
   choices?: unknown[];
+  /** Whether a colour may also be a name. */
+  names?: boolean;
 }
 
 export interface Socket {

@@ -40,6 +40,7 @@ export function declaredWidget(decl: InputDecl, catalog: Catalog): Widget {
   if (type.startsWith("list[")) return catalog.kinds.has(type.slice(5, -1)) ? { type: "link" } : { type: "list" };
   if (type === "text" || type === "folder") return { type: "text", rows: type === "text" ? 3 : 1 };
   if (type === "file") return { type: "file", suffixes: [] };
+  if (type === "color") return { type: "color" };
   if (type === "bool") return { type: "toggle" };
   if (type === "choice") return { type: "choice", choices: decl.choices ?? [] };
   if (type === "seed") return { type: "seed", low: low ?? 0, high: high ?? 2 ** 53, whole: true };

@@ -204,11 +204,11 @@ export function exposeInput(body: Body, node: string, input: string, catalog: Ca
 const LISTS = new Set(["text", "int", "float", "bool"]);
 
 /** The declared input that fits a socket, or null when only another node can feed it. */
-export function declarationOf(socket: { type: string; default?: unknown; widget?: { type: string; low?: number; high?: number; choices?: unknown[] } }, value?: unknown): InputDecl | null {
+export function declarationOf(socket: { type: string; default?: unknown; widget?: { type: string; low?: number; high?: number; choices?: unknown[]; names?: boolean } }, value?: unknown): InputDecl | null {
   const { widget } = socket;
   const item = itemOf(socket.type);
   const decl: InputDecl = { type: item && LISTS.has(item) ? socket.type : "" };
-  if (widget?.type === "seed" || widget?.type === "file") decl.type = widget.type;
+  if (widget?.type === "seed" || widget?.type === "file" || (widget?.type === "color" && !widget.names)) decl.type = widget.type;
   else if (widget?.type === "choice" && widget.choices?.every((one) => typeof one === "string")) {
     decl.type = "choice";
     decl.choices = widget.choices as string[];

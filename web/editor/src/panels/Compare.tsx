@@ -46,7 +46,7 @@ export function Compare({ files, pair, mode, still }: CompareProps) {
           <Choice side={1} files={files} index={pair[1]} />
         </div>
         {size && (
-          <div className={`compared ${mode}${loud ? " loud" : ""}`} style={{ "--split": split } as CSSProperties} data-front={front}>
+          <div className={loud ? "compared loud" : "compared"} data-mode={mode} style={{ "--split": split } as CSSProperties} data-front={front}>
             <PixelView
               picture={size}
               label={mode === "side" ? a.name : `${a.name} and ${b.name}`}

@@ -89,7 +89,7 @@ function Item({ output, marked, tabbable }: { output: Output; marked: boolean; t
       <p>
         <input type="checkbox" aria-label={`Mark ${name}`} checked={marked} onChange={() => mark(output.id)} />
         <small>{name}</small>
-        {output.picture && <Act id="gallery.workflow" output={output} label={`Open the workflow of ${name}`} sign="⑂" />}
+        {output.picture && <Act id="gallery.workflow" output={output} label={`Open the workflow of ${name}`} sign="↗" />}
         <Act id="gallery.delete" output={output} label={`Delete ${name}`} sign="×" />
       </p>
     </li>

@@ -105,7 +105,7 @@ function usePictures(runs: readonly Run[]): ReadonlyMap<string, string> {
   const newest = runs[0]?.id;
   useEffect(() => {
     const byRun = (outputs: Output[]) => outputs.filter((one) => one.picture && !one.missing).map((one): [string, string] => [one.run, outputThumbnail(one.id, 128)]);
-    api.outputs("", 200).then(({ outputs }) => setFound(new Map(byRun(outputs))), () => undefined);
+    api.outputs({ limit: "200" }).then(({ outputs }) => setFound(new Map(byRun(outputs))), () => undefined);
   }, [newest]);
   return found;
 }

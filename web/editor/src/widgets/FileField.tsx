@@ -48,10 +48,12 @@ export function FileField(props: FieldProps) {
           ✎
         </button>
       )}
-      <label className="small button nodrag" title="Upload a picture">
-        {busy ? "..." : "↑"}
-        <input type="file" className="hidden" aria-label={`${label}: upload`} accept={widget.suffixes?.join(",")} onChange={(event) => void take(event.target.files?.[0])} />
-      </label>
+      {!(pictures && place) && (
+        <label className="small button nodrag" title="Upload a picture">
+          {busy ? "..." : "↑"}
+          <input type="file" className="hidden" aria-label={`${label}: upload`} accept={widget.suffixes?.join(",")} onChange={(event) => void take(event.target.files?.[0])} />
+        </label>
+      )}
       {pictures && typeof value === "string" && canBeSeen(value, names) && <img src={fileUrl(value, 256)} alt="" draggable={false} />}
     </span>
   );

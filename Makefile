@@ -40,6 +40,9 @@ reliability: $(VENV)/installed-dev  ## Kill servers, run the tests of faults, an
 parity: $(VENV)/installed-dev  ## Compare the nodes with the reference pipelines on tiny models, row by row.
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.checkpoints.table
 
+screenshots: $(VENV)/installed-dev  ## Take the pictures of docs/editor.md; needs Chromium.
+	$(BIN)/python -m tests.web.e2e.screenshots
+
 clean:  ## Remove the virtual environment and what the tools left behind.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
 

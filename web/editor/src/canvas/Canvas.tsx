@@ -35,7 +35,7 @@ import { WireHint } from "./WireHint";
 const NODE_TYPES = { stage: NodeView, frame: FrameView, note: NoteView };
 const EDGE_TYPES = { wire: EdgeView };
 const MAP_UNTIL = 500;
-const FAR = 0.45;
+const FAR = 0.3;
 const OVERVIEW = 0.25;
 const NONE: WireEdge[] = [];
 

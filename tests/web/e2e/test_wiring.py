@@ -166,3 +166,124 @@ def test_a_title_is_typed_after_f2(chain: Editor) -> None:
     chain.press("Enter")
     assert chain.document()["nodes"]["blur"]["title"] == "Softer <b>edges</b>"
     assert "Softer <b>edges</b>" in chain.title("blur").inner_text()
+
+
+def test_a_wire_dropped_on_nothing_offers_what_fits(chain: Editor) -> None:
+    chain.drag(chain.port("levels", "image", "source"), (700, 700))
+    palette = chain.dialog("Add a node that takes Image")
+    palette.get_by_role("combobox").fill("decode")
+    assert not palette.get_by_text("core.decode", exact=True).is_visible(), "decode takes latents"
+    palette.get_by_role("combobox").fill("resize")
+    chain.press("Enter")
+    assert chain.links("resize") == {"image": "levels.image"}
+    chain.press("Control+z")
+    assert set(chain.names()) == {"draw", "blur", "levels", "save"}, "the node and its wire are one step"
+
+
+def test_a_wire_dropped_on_a_node_goes_to_its_first_fitting_port(chain: Editor) -> None:
+    chain.drag(chain.port("levels", "image", "source"), chain.title("save"))
+    assert chain.links("save") == {"image": "levels.image"}
+
+
+def test_a_node_dropped_on_a_wire_is_put_into_it_unless_alt_is_held(chain: Editor) -> None:
+    chain.page.mouse.move(600, 700)
+    name = chain.add("resize")
+    x, y = chain.wire_middle("save.image.0")
+    chain.drag(chain.title(name), (x, y), keys=("Alt",))
+    assert chain.links("save") == {"image": "blur.image"}
+    chain.drag(chain.title(name), (500, 720))
+    chain.drag(chain.title(name), chain.wire_middle("save.image.0"))
+    assert chain.links(name) == {"image": "blur.image"}
+    assert chain.links("save") == {"image": f"{name}.image"}
+
+
+def test_the_end_of_a_wire_is_moved_or_let_go(chain: Editor) -> None:
+    chain.drag(chain.port("levels", "image"), chain.port("save", "image"))
+    assert chain.links("save") == {"image": "draw.image"}
+    assert "from" not in chain.document()["nodes"]["levels"]
+    box = chain.port("blur", "image").bounding_box()
+    assert box is not None
+    chain.drag((box["x"] - 12, box["y"] + box["height"] / 2), (600, 700))
+    assert "from" not in chain.document()["nodes"]["blur"]
+
+
+def test_alt_click_breaks_the_wires_of_a_port(chain: Editor) -> None:
+    chain.port("draw", "image", "source").click(modifiers=["Alt"])
+    nodes = chain.document()["nodes"]
+    assert "from" not in nodes["blur"]
+    assert "from" not in nodes["levels"]
+    assert nodes["save"]["from"] == {"image": "blur.image"}
+
+
+def test_a_node_is_deleted_and_its_chain_kept(chain: Editor) -> None:
+    chain.select("blur")
+    chain.press("Control+Delete")
+    assert chain.links("save") == {"image": "draw"}
+    chain.press("Control+z")
+    chain.select("blur")
+    chain.press("Delete")
+    assert "from" not in chain.document()["nodes"]["save"]
+
+
+def test_a_wired_input_has_no_widget_and_gets_it_back(chain: Editor) -> None:
+    name = chain.add("core.number", at=(300, 700))
+    chain.wire(name, "number", "blur", "sigma")
+    assert chain.links("blur")["sigma"] == f"{name}.number"
+    assert chain.field("blur", "sigma").count() == 0
+    chain.port("blur", "sigma").click(modifiers=["Alt"])
+    chain.field("blur", "sigma").wait_for()
+    chain.node("blur").get_by_label("Make sigma of Blur an input of the workflow").click()
+    assert chain.document()["inputs"]["sigma"]["type"] == "float"
+    assert chain.links("blur")["sigma"] == "inputs.sigma"
+
+
+def test_what_is_selected(chain: Editor) -> None:
+    def chosen() -> set[str]:
+        found = chain.page.locator(".react-flow__node.selected")
+        return set(found.evaluate_all("(all) => all.map((one) => one.dataset.id)"))
+
+    chain.select("blur")
+    chain.press("Alt+Shift+ArrowLeft")
+    assert chosen() == {"draw", "blur"}
+    chain.press("Control+i")
+    assert chosen() == {"levels", "save"}
+    chain.press("Escape")
+    assert chosen() == set()
+    chain.select("draw")
+    chain.press("Alt+Shift+ArrowRight")
+    assert chosen() == {"draw", "blur", "levels", "save"}
+    chain.press("Escape")
+    box = chain.node("levels").bounding_box()
+    assert box is not None
+    start = (box["x"] - 25, box["y"] - 12)
+    chain.drag(start, (box["x"] + box["width"] + 20, box["y"] + box["height"] + 20), keys=("Shift",))
+    assert chosen() == {"levels"}
+
+
+def test_copies_with_and_without_the_wires_that_came_in(chain: Editor) -> None:
+    chain.select("levels")
+    chain.press("Control+d", "Escape")
+    chain.select("levels")
+    chain.press("Control+Shift+D")
+    nodes = chain.document()["nodes"]
+    assert "from" not in nodes["levels_2"]
+    assert nodes["levels_3"]["from"] == {"image": "draw"}
+    chain.press("Control+c")
+    chain.page.mouse.move(600, 760)
+    chain.press("Control+v")
+    chain.settle()
+    chain.press("Control+Shift+V")
+    nodes = chain.document()["nodes"]
+    assert "from" not in nodes["levels_4"]
+    assert nodes["levels_5"]["from"] == {"image": "draw"}
+
+
+def test_tidy_lays_out_the_selection_or_everything(chain: Editor) -> None:
+    chain.select("blur", "levels")
+    chain.press("l")
+    ui = chain.document()["ui"]
+    assert (ui["draw"]["position"], ui["save"]["position"]) == ([0, 0], [840, 0])
+    chain.press("Escape", "l")
+    chain.settle()
+    places = {name: ui["position"] for name, ui in chain.document()["ui"].items()}
+    assert places["draw"][0] < places["blur"][0] == places["levels"][0] < places["save"][0]

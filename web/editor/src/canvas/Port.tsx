@@ -4,7 +4,7 @@ import type { Socket } from "../api/types";
 import { colorOf } from "../graph/catalog";
 import { shortType } from "../graph/judge";
 import { useEditor } from "../state/store";
-import { breakPort, clickPort, wireFrom } from "./wiring";
+import { breakPort, clickPort, takeEnd, wireFrom } from "./wiring";
 
 interface PortProps {
   node: string;
@@ -54,7 +54,7 @@ export function Port({ node, socket, type, side, linked, fixed }: PortProps) {
       }}
       onClick={(event) => !event.altKey && !fixed && clickPort({ node, port: socket.name, side })}
       onMouseDownCapture={(event) => {
-        if (event.altKey) event.stopPropagation();
+        if (event.altKey || (side === "target" && takeEnd(event, node, socket.name))) event.stopPropagation();
       }}
     />
   );

@@ -131,6 +131,13 @@ export function moveAll(from: LooseWire, to: { nodeId: string; id?: string | nul
   for (const { edge, found } of judged) if (!found.ok) tell(`Not moved to ${edge.target}: ${found.reason}`);
 }
 
+/** A drag from an input that is wired takes the end of its (last) wire in hand, as the handle at the end of the wire does. */
+export function takeEnd({ button, clientX, clientY }: { button: number; clientX: number; clientY: number }, node: string, port: string): boolean {
+  const last = button === 0 ? wiresOf(node, port, "target").at(-1) : undefined;
+  const end = last && document.querySelector(`.react-flow__edge[data-id="${CSS.escape(last.id)}"] .react-flow__edgeupdater-target`);
+  return end?.dispatchEvent(new MouseEvent("mousedown", { bubbles: true, clientX, clientY, button })) ?? false;
+}
+
 /** A click on a port begins a wire, a click on another one ends it. */
 export function clickPort(port: LooseWire): void {
   const { wire } = state();

@@ -8,7 +8,7 @@ export const GESTURES: readonly [string, string][] = [
   ["Drag from a port", "Draw a wire; only ports where it fits light up"],
   ["Drop a wire on empty canvas", "Add a node that fits, wired"],
   ["Drop a wire on a node", "Wire its first fitting port"],
-  ["Drag the end of a wire", "Move it; dropped on empty canvas it is deleted"],
+  ["Drag from a wired input, or the end of a wire", "Move that end; dropped on empty canvas the wire is deleted"],
   ["Alt+click on a port", "Delete its wires"],
   ["Shift+drag from an output", "Move all its wires to another output"],
   ["Click on a port, click on another", "Wire them; Esc lets go"],

@@ -178,3 +178,27 @@ def test_a_sound_and_a_notification_tell_that_a_run_is_done(editor: Editor) -> N
     editor.run()
     page.wait_for_function("() => window.tones === 4 && window.told.length === 1")
     assert page.evaluate("() => window.told[0]").startswith("Chain: done in ")
+
+
+def test_any_output_can_be_looked_at_by_its_eye_or_by_key(editor: Editor, server: Served) -> None:
+    editor.open("looks", chain("a large white circle"))
+    editor.port("blur", "image", "source").hover()
+    editor.page.get_by_role("button", name="Look at image of blur").click()
+    picture = editor.node("blur").get_by_alt_text("Result of Blur")
+    expect(picture).to_be_visible()
+    expect(editor.node("save").get_by_alt_text("Result of Save image")).to_have_count(0)
+    assert picture.evaluate("(img) => img.complete && img.naturalWidth > 0")
+    editor.select("draw")
+    editor.press("1")
+    expect(editor.node("draw").get_by_alt_text("Result of Render")).to_be_visible()
+    assert "look" not in editor.document()["nodes"]
+
+
+def test_values_that_a_run_gives_are_shown_on_the_node_and_in_the_result(editor: Editor) -> None:
+    numbers = {"node": "core.integer_range", "with": {"start": 3, "count": 3}}
+    editor.open("values", {"nodes": {"numbers": numbers}, "outputs": {"seeds": "numbers"}})
+    editor.run()
+    expect(editor.node("numbers").locator(".values")).to_contain_text("4")
+    result = editor.page.get_by_role("complementary", name="Result").locator(".values")
+    expect(result).to_contain_text("seeds")
+    expect(result).to_contain_text("5")

@@ -1,35 +1,30 @@
-import { describe, expect, it } from "vitest";
-import { corner, fitting, nextZoom, settled, WHOLE, zoomed } from "../src/image/look";
+import { expect, test } from "vitest";
+import { canLook, lookAt, ownersOf, yieldOf } from "../src/graph/look";
+import { body } from "./helpers";
 
-const picture = { width: 64, height: 32 };
-const box = { width: 640, height: 480 };
+const document = { format: 1 as const, ...body };
+const file = { id: "1", name: "a.png", url: "/x", bytes: 1 };
 
-describe("looking at a picture", () => {
-  it("the whole of it is shown by whole pixels when it is small", () => {
-    expect(fitting(picture, box)).toBe(10);
-    expect(fitting(picture, { width: 700, height: 480 })).toBe(10);
-    expect(fitting({ width: 1280, height: 480 }, box)).toBe(0.5);
-    expect(settled(WHOLE, picture, box)).toEqual({ zoom: 10, x: 32, y: 16 });
-  });
+test("a picture is written by one more node; the document has no other output", () => {
+  const { document: found, name } = lookAt(document, { node: "first", output: "image", type: "Image" });
+  expect(found.outputs).toEqual({ [name]: name });
+  expect(found.nodes[name]).toMatchObject({ node: "core.save_image", from: { image: "first.image" } });
+  expect(document.nodes).not.toHaveProperty(name);
+});
 
-  it("zooming leaves the point under the pointer where it is", () => {
-    const look = settled(WHOLE, picture, box);
-    const point = { x: 5, y: 9 };
-    const next = zoomed(look, 20, point);
-    const before = corner(look, box);
-    const after = corner(next, box);
-    expect(after.x + point.x * 20).toBe(before.x + point.x * 10);
-    expect(after.y + point.y * 20).toBe(before.y + point.y * 10);
-  });
+test("of a list of pictures each is written; a value is an output as it is", () => {
+  const list = lookAt(document, { node: "first", output: "images", type: "list[Image]" });
+  expect(list.document.nodes[list.name]!.from).toEqual({ image: "first.images[*]" });
+  const value = lookAt(document, { node: "first", output: "count", type: "int" });
+  expect(value.document.outputs).toEqual({ [value.name]: "first.count" });
+  expect(value.document.nodes).toBe(document.nodes);
+});
 
-  it("the picture cannot be lost from sight", () => {
-    expect(settled({ zoom: 4, x: -50, y: 900 }, picture, box)).toEqual({ zoom: 4, x: 0, y: 32 });
-  });
+test.each([["Image", true], ["list[Image]", true], ["text", true], ["list[float]", true], ["Latents", false], ["list[Mask]", false]])("%s can be looked at: %s", (type, yes) => expect(canLook(type)).toBe(yes));
 
-  it("zooms go by steps, up to the last and down to the first", () => {
-    expect(nextZoom(10, 1)).toBe(12);
-    expect(nextZoom(10, -1)).toBe(8);
-    expect(nextZoom(64, 1)).toBe(64);
-    expect(nextZoom(0.01, -1)).toBe(1 / 16);
-  });
+test("what a run gave is sorted by node: files, values, and nothing of what has only a kind", () => {
+  const outputs = { image: [[file]], score: 0.5, latents: { kind: "Latents" }, masks: [{ kind: "Mask" }], lost: 3 };
+  const owners = { image: "save", score: "judge", latents: "base", masks: "base" };
+  expect(yieldOf(owners, outputs)).toEqual({ files: { save: [file] }, values: { judge: { score: 0.5 } } });
+  expect(ownersOf(document)).toEqual({ image: "save" });
 });

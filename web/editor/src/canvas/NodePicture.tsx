@@ -1,11 +1,22 @@
 import { outputThumbnail } from "../api/client";
+import { Values } from "../panels/Values";
 import { useEditor } from "../state/store";
 import { showPictures } from "../state/viewer";
 
 const SIZE = 512;
 
-/** What a node shows of its work: the preview while it runs, the picture when it has written one. */
+/** What a node shows of its work: the preview while it runs, the picture when it has written one, the values that it gave. */
 export function NodePicture({ node, title }: { node: string; title: string }) {
+  const values = useEditor((now) => now.values[node]);
+  return (
+    <>
+      <Pictures node={node} title={title} />
+      <Values values={values} />
+    </>
+  );
+}
+
+function Pictures({ node, title }: { node: string; title: string }) {
   const preview = useEditor((now) => now.previews[node]);
   const files = useEditor((now) => now.results[node]);
   const pictures = files?.filter((file) => /\.(png|jpe?g|webp)$/i.test(file.name)) ?? [];

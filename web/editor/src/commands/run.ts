@@ -1,6 +1,8 @@
 /** Commands that run, and those of the queue. */
 
+import { faceOf, typeOf } from "../graph/catalog";
 import { INPUTS } from "../graph/document";
+import { canLook, type Look } from "../graph/look";
 import { hasEnded } from "../graph/progress";
 import { toggle } from "../state/announce";
 import { selectedNodes } from "../state/document";
@@ -23,6 +25,22 @@ function targets(): string[] {
 
 const here = () => targets().length > 0;
 
+/** The k-th output of the selected node, when it can be looked at. */
+function lookOf(place: number): Look | null {
+  const { catalog, path, history } = state();
+  const [node] = targets();
+  const entry = node === undefined ? undefined : history.present.nodes[node];
+  if (!catalog || node === undefined || !entry || path.length > 0) return null;
+  const socket = faceOf(node, history.present, catalog).outputs[place];
+  const type = socket && typeOf(node, socket.name, history.present, catalog);
+  return socket && type && canLook(type) ? { node, output: socket.name, type } : null;
+}
+
+const LOOKS = [1, 2, 3].map((number): Command => {
+  const look = () => lookOf(number - 1);
+  return { id: `run.look${number}`, title: `Look at output ${number} of the selected node`, group: "Run", keys: [String(number)], run: () => submit({ look: look()! }), when: () => look() !== null };
+});
+
 export const RUN: readonly Command[] = [
   { id: "run", title: "Run", group: "Run", keys: ["Ctrl+Enter"], run: () => submit(), when: something, always: true },
   { id: "run.front", title: "Run before everything that waits", group: "Run", keys: ["Ctrl+Shift+Enter"], run: () => submit({ front: true }), when: something, always: true },
@@ -30,6 +48,7 @@ export const RUN: readonly Command[] = [
   { id: "run.fresh", title: "Run without the cache", group: "Run", keys: [], run: () => submit({ use_cache: false }), when: something },
   { id: "run.hereFresh", title: "Run to the selected nodes without the cache", group: "Run", keys: [], run: () => submit({ targets: targets(), use_cache: false, count: 1 }), when: here },
   { id: "run.choose", title: "Run with choices: outputs, cache, count", group: "Run", keys: [], run: () => set({ dialog: { kind: "run" } }), when: something },
+  ...LOOKS,
   { id: "run.cancel", title: "Cancel the run", group: "Run", keys: ["Ctrl+Alt+Enter"], run: cancel, when: going, always: true },
   { id: "queue.cancel", title: "Cancel everything in the queue", group: "Run", keys: [], run: cancelEverything, when: busy },
   { id: "queue.pause", title: "Pause the queue", group: "Run", keys: [], run: () => pauseQueue(true), when: () => !state().queue.paused },

@@ -1,8 +1,8 @@
 import { useState } from "react";
 import { api } from "../api/client";
 import type { OutputFile, Run, RunDetail } from "../api/types";
+import { filesIn } from "../graph/look";
 import { duration } from "../graph/numbers";
-import { isFile } from "../state/runs";
 import { tellError } from "../state/notes";
 import { set } from "../state/store";
 
@@ -25,7 +25,7 @@ export function PastRun({ run }: { run: Run }) {
 }
 
 function Detail({ detail }: { detail: RunDetail }) {
-  const files = Object.values(detail.outputs ?? {}).flatMap((value) => (Array.isArray(value) ? value.flat(4).filter(isFile) : []));
+  const files = Object.values(detail.outputs ?? {}).flatMap(filesIn);
   const pictures = files.filter((file) => PICTURE.test(file.name));
   const targets = detail.options?.targets ?? [];
   return (

@@ -2,10 +2,12 @@ import { hasEnded } from "../graph/progress";
 import { useEditor } from "../state/store";
 import { showPictures } from "../state/viewer";
 import { Trouble } from "./Trouble";
+import { Values } from "./Values";
 
 /** The newest picture, large: the preview while it is made, then the picture; and what is in the way of one. */
 export function Result() {
   const results = useEditor((now) => now.results);
+  const values = useEditor((now) => now.values);
   const run = useEditor((now) => now.run);
   const previews = useEditor((now) => now.previews);
   const problems = useEditor((now) => now.problems);
@@ -42,7 +44,8 @@ export function Result() {
             </a>
           </p>
         ))}
-      {!preview && files.length === 0 && problems.length === 0 && !run?.error && <p className="nothing">Run the workflow (Ctrl+Enter); its result appears here.</p>}
+      {!preview && Object.entries(values).map(([node, one]) => <Values key={node} values={one} />)}
+      {!preview && files.length === 0 && Object.keys(values).length === 0 && problems.length === 0 && !run?.error && <p className="nothing">Run the workflow (Ctrl+Enter); its result appears here.</p>}
     </div>
   );
 }

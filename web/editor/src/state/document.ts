@@ -139,7 +139,7 @@ export async function positioned<B extends Body>(body: B): Promise<B> {
 
 /** Show another document; its history begins anew. */
 export function replaceDocument(document: Workflow, file: { name: string; etag: string | null; saved: Workflow }): void {
-  set({ ...file, opened: state().opened + 1, history: history.begin(document), path: [], selectedEdges: new Set(), plan: {}, problems: [], run: null, own: [], results: {}, previews: {} });
+  set({ ...file, opened: state().opened + 1, history: history.begin(document), path: [], selectedEdges: new Set(), plan: {}, problems: [], run: null, own: [], results: {}, values: {}, previews: {} });
   setFlow(flowOf(document, []));
 }
 

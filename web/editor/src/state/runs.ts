@@ -2,9 +2,9 @@
 
 import { api, ApiError } from "../api/client";
 import { listen } from "../api/socket";
-import type { OutputFile, Run, RunEvent } from "../api/types";
-import type { Workflow } from "../graph/document";
+import type { Run, RunEvent } from "../api/types";
 import { advance, hasEnded, newRun, problemOf, topOf, type RunState } from "../graph/progress";
+import { lookAt, ownersOf, yieldOf, type Look } from "../graph/look";
 import { highest } from "../graph/order";
 import { stepSeeds } from "../graph/seeds";
 import { without } from "../graph/edit";
@@ -23,6 +23,9 @@ const LAST_ENDED = 20;
 let seen = 0;
 /** Runs that ended a moment ago: the answer to a submission may come after its run's last event. */
 const ended = new Map<string, RunState>();
+
+/** The nodes that runs look at, by the output that those runs have for it. */
+const looks = new Map<string, Record<string, string>>();
 
 /** A run of this tab that is followed again after a reload: from event `after` on, as a run of the document `name`. */
 interface Own {
@@ -107,28 +110,15 @@ async function finish(run: RunState): Promise<void> {
   try {
     const detail = await api.readRun(run.id);
     if (!state().own.includes(run.id)) return;
-    set({ results: { ...state().results, ...resultsOf(state().history.present, detail.outputs ?? {}) } });
+    const owners = looks.get(run.id) ?? ownersOf(state().history.present);
+    const { files, values } = yieldOf(owners, detail.outputs ?? {});
+    set({ results: { ...state().results, ...files }, values: { ...state().values, ...values } });
     if (detail.state === "failed" && !detail.error?.node) tell(detail.error?.message ?? "The run failed", "error");
     announce(detail);
     void replan();
   } catch (error) {
     tellError(error);
   }
-}
-
-/** The files that a run wrote, by the node that wrote them. */
-export function resultsOf(document: Workflow, outputs: Record<string, unknown>): Record<string, OutputFile[]> {
-  const found: Record<string, OutputFile[]> = {};
-  for (const [name, value] of Object.entries(outputs)) {
-    const node = document.outputs?.[name]?.split(/[.[]/)[0];
-    const files = Array.isArray(value) ? value.flat(4).filter(isFile) : [];
-    if (node && files.length > 0) found[node] = files;
-  }
-  return found;
-}
-
-export function isFile(value: unknown): value is OutputFile {
-  return typeof value === "object" && value !== null && "url" in value && "name" in value;
 }
 
 export interface Wanted {
@@ -139,6 +129,8 @@ export interface Wanted {
   front?: boolean;
   /** How many runs; as many as the toolbar says when left out. */
   count?: number;
+  /** An output to look at, in place of what the workflow is for. */
+  look?: Look;
 }
 
 let last: Promise<void> = Promise.resolve();
@@ -153,13 +145,13 @@ export function submit(wanted: Wanted = {}): Promise<void> {
   });
 }
 
-async function submitAll({ front = false, count = state().batch, ...options }: Wanted): Promise<void> {
+async function submitAll({ front = false, look, count = look ? 1 : state().batch, ...options }: Wanted): Promise<void> {
   const made: string[] = [];
   try {
     const priority = front ? highest((await api.queue()).runs.filter((run) => run.state === "queued")) : 0;
     for (let index = 0; index < count; index++) {
-      made.push(await submitOne(options, priority));
-      editWhole((document) => stepSeeds(document), "seeds");
+      made.push(await submitOne(options, priority, look));
+      if (!look) editWhole((document) => stepSeeds(document), "seeds");
     }
   } catch (error) {
     refuse(error);
@@ -167,12 +159,14 @@ async function submitAll({ front = false, count = state().batch, ...options }: W
   if (front) for (const id of made.reverse()) await api.moveRun(id, { place: "first" }).catch(() => undefined); // one that runs already is in front
 }
 
-async function submitOne(options: { targets?: string[]; use_cache?: boolean }, priority: number): Promise<string> {
+async function submitOne(options: { targets?: string[]; use_cache?: boolean }, priority: number, look?: Look): Promise<string> {
   const now = state();
   const after = seen;
-  const what = now.name && !isDirty(now) ? { workflow: now.name } : { document: now.history.present };
+  const looking = look && lookAt(now.history.present, look);
+  const what = !looking && now.name && !isDirty(now) ? { workflow: now.name } : { document: looking?.document ?? now.history.present };
   const { id, title } = await api.run({ ...what, priority, options: { ...options, previews: PREVIEWS } });
-  adopt({ id, after, name: now.name }, { id, title }, expectation(options.targets));
+  if (looking) looks.set(id, { [looking.name]: look.node });
+  adopt({ id, after, name: now.name }, { id, title }, expectation(look ? [look.node] : options.targets));
   return id;
 }
 

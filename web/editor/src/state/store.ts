@@ -110,6 +110,8 @@ export interface EditorState {
   batch: number;
   previews: Readonly<Record<string, string>>;
   results: Readonly<Record<string, OutputFile[]>>;
+  /** Numbers, texts and the like that runs gave: by node, by the name of the output. */
+  values: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   plan: Readonly<Record<string, Planned>>;
   problems: readonly Problem[];
 
@@ -155,6 +157,7 @@ export const useEditor = create<EditorState>(() => ({
   batch: 1,
   previews: {},
   results: {},
+  values: {},
   plan: {},
   problems: [],
   view: "canvas",

@@ -6,9 +6,16 @@ export function Values({ values }: { values: Readonly<Record<string, unknown>> |
       {Object.entries(values).map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{typeof value === "string" ? value : JSON.stringify(value, null, Array.isArray(value) && value.length > 8 ? 0 : 1)}</dd>
+          <dd>{text(value)}</dd>
         </div>
       ))}
     </dl>
   );
+}
+
+/** Lists of plain values in one line, what is nested indented. */
+function text(value: unknown): string {
+  if (typeof value === "string") return value;
+  const flat = Array.isArray(value) && value.every((one) => typeof one !== "object");
+  return flat ? value.join(", ") : JSON.stringify(value, null, 1);
 }

@@ -112,7 +112,7 @@ async function finish(run: RunState): Promise<void> {
     if (!state().own.includes(run.id)) return;
     const owners = looks.get(run.id) ?? ownersOf(state().history.present);
     const { files, values } = yieldOf(owners, detail.outputs ?? {});
-    set({ results: { ...state().results, ...files }, values: { ...state().values, ...values } });
+    set({ results: onTop(files, state().results), values: onTop(values, state().values) });
     if (detail.state === "failed" && !detail.error?.node) tell(detail.error?.message ?? "The run failed", "error");
     announce(detail);
     void replan();
@@ -120,6 +120,9 @@ async function finish(run: RunState): Promise<void> {
     tellError(error);
   }
 }
+
+/** The newest come first. */
+const onTop = <T>(newest: Readonly<Record<string, T>>, old: Readonly<Record<string, T>>) => ({ ...newest, ...without(old, Object.keys(newest)) });
 
 export interface Wanted {
   /** Nodes or outputs to run to; all that the workflow is for when left out. */

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 import { api } from "../api/client";
 import type { OutputFile } from "../api/types";
+import { filesIn } from "../graph/look";
 import { fraction, hasEnded } from "../graph/progress";
-import { isFile } from "../state/runs";
 import { set, useEditor } from "../state/store";
 import { Failure } from "./Failure";
 
@@ -36,7 +36,7 @@ export function FormResult() {
 }
 
 function Output({ name, value }: { name: string; value: unknown }) {
-  const files = Array.isArray(value) ? value.flat(4).filter(isFile) : [];
+  const files = filesIn(value);
   return (
     <section aria-label={name}>
       <h3>{name}</h3>

@@ -15,6 +15,8 @@ from .servers import Served, serving
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; `make test` installs it")
 
 _CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+_PATIENCE_MS = 20_000
+"""A worker that starts on a busy machine takes its time."""
 _FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
 
 
@@ -53,7 +55,8 @@ def server(bundle: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 def context(browser: playwright.Browser) -> Iterator[playwright.BrowserContext]:
     """A new browser profile."""
     context = browser.new_context(viewport={"width": 1400, "height": 860}, reduced_motion="reduce")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(_PATIENCE_MS)
+    playwright.expect.set_options(timeout=_PATIENCE_MS)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     yield context
     context.close()

@@ -9,7 +9,7 @@ from typing import Any
 
 import PIL.Image
 import pytest
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from .editor import Editor
 from .servers import Served, serving
@@ -62,12 +62,24 @@ def server(bundle: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield served
 
 
-@pytest.fixture
-def editor(context: BrowserContext, server: Served) -> Iterator[Editor]:
+@pytest.fixture(scope="module")
+def desk(browser: Browser, server: Served) -> Iterator[Editor]:
+    """One page for all tests here: each loads it anew."""
+    context = browser.new_context(viewport={"width": 1400, "height": 860}, reduced_motion="reduce")
+    context.set_default_timeout(15_000)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
     editor = Editor(context.new_page(), server)
     editor.sign_in()
     yield editor
     assert editor.complaints == []
+    context.close()
+
+
+@pytest.fixture
+def editor(desk: Editor) -> Editor:
+    desk.page.evaluate("() => localStorage.clear()")
+    desk.open("uses", USES)
+    return desk
 
 
 def gallery(editor: Editor) -> Locator:
@@ -219,7 +231,6 @@ def test_a_picture_gives_its_workflow_back(editor: Editor) -> None:
 
 
 def test_a_picture_is_copied_downloaded_and_sent_to_an_input(editor: Editor) -> None:
-    editor.open("uses", USES)
     dialog = look(editor, "circle-0001.png")
     dialog.get_by_role("button", name="Copy the picture").click()
     expect(dialog.get_by_text("is on the clipboard")).to_be_visible()
@@ -248,6 +259,27 @@ def test_a_picture_is_copied_downloaded_and_sent_to_an_input(editor: Editor) -> 
     expect(editor.node("inputs").locator(".file img")).to_be_visible()
     editor.press("Control+z")
     assert editor.document()["inputs"]["picture"]["default"] == "pictures/star.png"
+
+
+def test_two_fingers_zoom_and_move_a_picture(editor: Editor) -> None:
+    dialog = look(editor, "circle-0001.png")
+    view = dialog.get_by_role("application")
+    editor.press(".")
+    expect(view).to_have_attribute("data-zoom", "1")
+    box = view.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    fingers = """(view, moves) => {
+        view.setPointerCapture = () => undefined;
+        for (const [type, pointerId, clientX, clientY] of moves) {
+            const touch = { pointerType: 'touch', pointerId, clientX, clientY, bubbles: true, buttons: 1 };
+            view.dispatchEvent(new PointerEvent(type, touch));
+        }
+    }"""
+    down = [["pointerdown", 5, x - 20, y], ["pointerdown", 6, x + 20, y]]
+    view.evaluate(fingers, [*down, ["pointermove", 6, x + 100, y]])
+    expect(view).to_have_attribute("data-zoom", "3")
+    view.evaluate(fingers, [["pointerup", 5, x, y], ["pointerup", 6, x, y]])
 
 
 def test_a_picture_that_is_dropped_is_a_workflow_or_a_node(editor: Editor, tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import PIL.Image
 import pytest
 import yaml
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from .editor import Editor
 from .servers import Served
@@ -81,10 +82,23 @@ class Painter:
         return sum(pixels) / 255 / len(pixels)
 
 
+@pytest.fixture(scope="module")
+def desk(browser: Browser, server: Served) -> Iterator[Editor]:
+    """One page for the tests that only paint: each loads it anew."""
+    context = browser.new_context(viewport={"width": 1400, "height": 860}, reduced_motion="reduce")
+    context.set_default_timeout(15_000)
+    editor = Editor(context.new_page(), server)
+    editor.sign_in()
+    yield editor
+    assert editor.complaints == []
+    context.close()
+
+
 @pytest.fixture
-def painter(editor: Editor) -> Painter:
-    editor.open("masked", MASKED)
-    return Painter(editor)
+def painter(desk: Editor) -> Painter:
+    desk.page.evaluate("() => localStorage.clear()")
+    desk.open("masked", MASKED)
+    return Painter(desk)
 
 
 def asset(server: Served, name: str) -> PIL.Image.Image:

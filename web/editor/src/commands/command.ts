@@ -5,7 +5,7 @@ import type { Dialog } from "../state/store";
 export interface Command {
   id: string;
   title: string;
-  group: "Run" | "Edit" | "Wire" | "Arrange" | "Subgraph" | "Select" | "View" | "File" | "Help" | "Mask" | "Picture";
+  group: "Run" | "Edit" | "Wire" | "Arrange" | "Subgraph" | "Select" | "View" | "File" | "Help" | "Mask" | "Viewer" | "Compare" | "Gallery";
   keys: readonly string[];
   run: () => unknown;
   /** Whether it can be done now; left out for what always can. */

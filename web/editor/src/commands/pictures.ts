@@ -8,11 +8,12 @@ import { set, state } from "../state/store";
 import type { OutputFile } from "../api/types";
 import type { Command } from "./command";
 
-const group = "Picture";
+const GROUPS = { picture: "Viewer", compare: "Compare", gallery: "Gallery" } as const;
 
 /** What both the viewer and the gallery do with one picture. */
 function ofOne(within: "picture" | "gallery", one: () => OutputFile | null): Command[] {
   const when = () => one() !== null;
+  const group = GROUPS[within];
   return [
     { id: `${within}.copy`, title: "Copy the picture", group, within, keys: ["Ctrl+C"], run: () => copyPicture(one()!), when },
     { id: `${within}.download`, title: "Download", group, within, keys: ["D"], run: () => download(one()!), when },
@@ -23,6 +24,7 @@ function ofOne(within: "picture" | "gallery", one: () => OutputFile | null): Com
 
 /** Looking closer, wherever there is a picture to look at. */
 function closer(within: "picture" | "compare"): Command[] {
+  const group = GROUPS[within];
   return [
     { id: `${within}.in`, title: "Zoom in", group, within, keys: ["Plus", "="], run: () => zoomLook(1) },
     { id: `${within}.out`, title: "Zoom out", group, within, keys: ["-"], run: () => zoomLook(-1) },
@@ -49,33 +51,33 @@ function twoOfGallery(): [OutputFile, OutputFile] | null {
 }
 
 const VIEWER: readonly Command[] = [
-  { id: "picture.next", title: "Next picture", group, within: "picture", keys: ["ArrowRight"], run: () => turn(1) },
-  { id: "picture.previous", title: "Previous picture", group, within: "picture", keys: ["ArrowLeft"], run: () => turn(-1) },
+  { id: "picture.next", title: "Next picture", group: "Viewer", within: "picture", keys: ["ArrowRight"], run: () => turn(1) },
+  { id: "picture.previous", title: "Previous picture", group: "Viewer", within: "picture", keys: ["ArrowLeft"], run: () => turn(-1) },
   ...closer("picture"),
   ...ofOne("picture", lookedAt),
-  { id: "picture.compare", title: "Compare with the next one", group, within: "picture", keys: ["C"], run: compareWithNext },
-  { id: "picture.delete", title: "Delete", group, within: "picture", keys: ["Delete"], run: deleteLookedAt },
+  { id: "picture.compare", title: "Compare with the next one", group: "Viewer", within: "picture", keys: ["C"], run: compareWithNext },
+  { id: "picture.delete", title: "Delete", group: "Viewer", within: "picture", keys: ["Delete"], run: deleteLookedAt },
 ];
 
 const COMPARE: readonly Command[] = [
-  ...MODES.map(({ id, title }, at): Command => ({ id: `compare.${id}`, title, group, within: "compare", keys: [String(at + 1)], run: () => setMode(id) })),
-  { id: "compare.swap", title: "Swap the two", group, within: "compare", keys: ["X"], run: swapPair },
-  { id: "compare.toggle", title: "Show the other one", group, within: "compare", keys: ["F"], run: toggleFlicker },
+  ...MODES.map(({ id, title }, at): Command => ({ id: `compare.${id}`, title, group: "Compare", within: "compare", keys: [String(at + 1)], run: () => setMode(id) })),
+  { id: "compare.swap", title: "Swap the two", group: "Compare", within: "compare", keys: ["X"], run: swapPair },
+  { id: "compare.toggle", title: "Show the other one", group: "Compare", within: "compare", keys: ["F"], run: toggleFlicker },
   ...closer("compare"),
 ];
 
 const GALLERY: readonly Command[] = [
-  { id: "gallery.left", title: "To the left", group, within: "gallery", keys: ["ArrowLeft"], run: () => moveInGallery("left") },
-  { id: "gallery.right", title: "To the right", group, within: "gallery", keys: ["ArrowRight"], run: () => moveInGallery("right") },
-  { id: "gallery.up", title: "Up", group, within: "gallery", keys: ["ArrowUp"], run: () => moveInGallery("up") },
-  { id: "gallery.down", title: "Down", group, within: "gallery", keys: ["ArrowDown"], run: () => moveInGallery("down") },
-  { id: "gallery.look", title: "Look at it", group, within: "gallery", keys: ["Enter"], run: () => showPictures(pictures(), one()!.id), when: () => one() !== null },
-  { id: "gallery.mark", title: "Mark", group, within: "gallery", keys: ["X"], run: () => mark(focused()!.id), when: () => focused() !== null },
-  { id: "gallery.compare", title: "Compare (two marked ones, or with the newest)", group, within: "gallery", keys: ["C"], run: () => compareTwo(), when: () => twoOfGallery() !== null },
+  { id: "gallery.left", title: "To the left", group: "Gallery", within: "gallery", keys: ["ArrowLeft"], run: () => moveInGallery("left") },
+  { id: "gallery.right", title: "To the right", group: "Gallery", within: "gallery", keys: ["ArrowRight"], run: () => moveInGallery("right") },
+  { id: "gallery.up", title: "Up", group: "Gallery", within: "gallery", keys: ["ArrowUp"], run: () => moveInGallery("up") },
+  { id: "gallery.down", title: "Down", group: "Gallery", within: "gallery", keys: ["ArrowDown"], run: () => moveInGallery("down") },
+  { id: "gallery.look", title: "Look at it", group: "Gallery", within: "gallery", keys: ["Enter"], run: () => showPictures(pictures(), one()!.id), when: () => one() !== null },
+  { id: "gallery.mark", title: "Mark", group: "Gallery", within: "gallery", keys: ["X"], run: () => mark(focused()!.id), when: () => focused() !== null },
+  { id: "gallery.compare", title: "Compare (two marked ones, or with the newest)", group: "Gallery", within: "gallery", keys: ["C"], run: () => compareTwo(), when: () => twoOfGallery() !== null },
   ...ofOne("gallery", one),
-  { id: "gallery.delete", title: "Delete", group, within: "gallery", keys: ["Delete"], run: () => deleteOutputs(meant().map(fileOf)), when: () => meant().length > 0 },
-  { id: "gallery.undo", title: "Bring back what was deleted", group, keys: [], run: () => bringBack(), when: canBringBack },
-  { id: "gallery.wide", title: "Gallery: wide or narrow", group, keys: ["Shift+G"], run: () => (set({ side: "gallery" }), setGallery({ wide: !state().gallery.wide })) },
+  { id: "gallery.delete", title: "Delete", group: "Gallery", within: "gallery", keys: ["Delete"], run: () => deleteOutputs(meant().map(fileOf)), when: () => meant().length > 0 },
+  { id: "gallery.undo", title: "Bring back what was deleted", group: "Gallery", keys: [], run: () => bringBack(), when: canBringBack },
+  { id: "gallery.wide", title: "Gallery: wide or narrow", group: "Gallery", keys: ["Shift+G"], run: () => (set({ side: "gallery" }), setGallery({ wide: !state().gallery.wide })) },
 ];
 
 function compareTwo(): void {

@@ -36,7 +36,7 @@ export function MaskPainter({ place }: { place: FilePlace }) {
   const stretch = ({ width, height }: Size) => setLoaded({ mask: resized(nowPainting()!.mask, width, height), pixels: null });
 
   return (
-    <Modal label="Paint a mask" className="painter" onLeave={leavePainter}>
+    <Modal label="Paint a mask" className="painter" still onLeave={leavePainter}>
       <MaskTools seen={seen} under={under} onUnder={setUnder} picture={loaded?.pixels ?? null} size={loaded?.mask ?? null} onSize={stretch} />
       {loaded && <MaskSurface mask={loaded.mask} under={under} />}
     </Modal>

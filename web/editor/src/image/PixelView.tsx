@@ -96,10 +96,7 @@ export function PixelView({ picture, label, children, pans = () => true, onPress
 
   return (
     <div
-      ref={(element) => {
-        shell.current = element;
-        element?.setAttribute("autofocus", "");
-      }}
+      ref={shell}
       className={`pixel-view${look.zoom < 1 ? " small" : ""}`}
       tabIndex={0}
       role="application"

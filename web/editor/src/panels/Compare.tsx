@@ -29,7 +29,7 @@ export function Compare({ files, pair, mode, still }: CompareProps) {
   useEffect(() => set({ look: WHOLE }), []);
   const front = still ?? turn;
   return (
-    <Modal label="Compare" className="viewer">
+    <Modal label="Compare" className="viewer" still>
       <div className="viewer-body">
         <header>
           <h2>Compare</h2>
@@ -41,7 +41,7 @@ export function Compare({ files, pair, mode, still }: CompareProps) {
             ×
           </button>
         </header>
-        <div className="pair">
+        <div className="compare-pair">
           <Choice side={0} files={files} index={pair[0]} />
           <Choice side={1} files={files} index={pair[1]} />
         </div>

@@ -16,7 +16,7 @@ export function PictureViewer({ files, index }: { files: readonly OutputFile[]; 
   const [point, setPoint] = useState<Point | null>(null);
   useEffect(() => set({ look: WHOLE }), []);
   return (
-    <Modal label={file.name} className="viewer">
+    <Modal label={file.name} className="viewer" still>
       <div className="viewer-body">
         <header>
           <h2>{file.name}</h2>

@@ -18,7 +18,6 @@ export default defineConfig({
         assetFileNames: "[name][extname]",
         codeSplitting: {
           groups: [
-            { name: "layout", test: /@dagrejs/ },
             { name: "vendor", test: /node_modules/ },
           ],
         },

@@ -9,13 +9,13 @@ export function Crumbs() {
   return (
     <ol className="crumbs" aria-label="Subgraphs">
       <li>
-        <button type="button" onClick={() => void enter([])}>
+        <button type="button" onClick={() => enter([])}>
           Workflow
         </button>
       </li>
       {path.map((name, depth) => (
         <li key={depth}>
-          <button type="button" aria-current={depth === path.length - 1 ? "location" : undefined} onClick={() => void enter(path.slice(0, depth + 1))}>
+          <button type="button" aria-current={depth === path.length - 1 ? "location" : undefined} onClick={() => enter(path.slice(0, depth + 1))}>
             {bodyOf({ history, path: path.slice(0, depth + 1) }).title || name}
           </button>
         </li>

@@ -24,7 +24,7 @@ export function Find() {
         nothing="Nothing in this workflow is called this or holds this."
         onPick={(one) => {
           closeDialog();
-          void reveal(one);
+          reveal(one);
         }}
         show={(one) => (
           <>
@@ -38,9 +38,9 @@ export function Find() {
   );
 }
 
-async function reveal({ path, id }: Place): Promise<void> {
+function reveal({ path, id }: Place): void {
   const there = state().path.join("/") === path.join("/");
-  if (!there) await enter(path);
+  if (!there) enter(path);
   select([id]);
   setTimeout(() => showNode(id), there ? 0 : DRAWN_MS);
 }

@@ -47,7 +47,7 @@ function placeOf({ node, message }: Problem): string {
 
 /** Show a node, and put the keyboard into the input that is to blame. */
 export async function lead(node: string, input = ""): Promise<void> {
-  if (state().path.length > 0) await enter([]);
+  if (state().path.length > 0) enter([]);
   select([node]);
   showNode(node);
   if (input) setTimeout(() => document.getElementById(`${node}-${input}`)?.focus({ preventScroll: true }), 300);

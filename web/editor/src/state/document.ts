@@ -105,13 +105,13 @@ export function duplicate(inbound: boolean): void {
 }
 
 /** Tidy positions; of the selected nodes only, in their place, when there are two or more. */
-export async function tidy(): Promise<void> {
+export function tidy(): void {
   const flow = flowNodes().filter((node) => !isThing(node.id));
   const chosen = flow.filter((node) => node.selected);
   const some = chosen.length > 1 ? chosen : flow;
   if (some.length === 0) return;
   const sizes = new Map(some.map((node) => [node.id, measured(node)]));
-  const positions = await arranged(bodyOf(state()), sizes);
+  const positions = arranged(bodyOf(state()), sizes);
   const corner = { x: Math.min(...some.map((node) => node.position.x)), y: Math.min(...some.map((node) => node.position.y)) };
   edit((body) => change.place(body, anchored(positions, corner)));
 }
@@ -120,19 +120,19 @@ function measured(node: FlowNode): Size {
   return { width: node.width ?? node.measured?.width ?? NODE_WIDTH, height: node.height ?? node.measured?.height ?? 120 };
 }
 
-async function arranged(body: Body, sizes: Map<string, Size>): Promise<Record<string, Place>> {
+function arranged(body: Body, sizes: Map<string, Size>): Record<string, Place> {
   const { catalog } = state();
   return catalog ? arrange(sizes, edgesOf(body, catalog, outerOf(state()))) : {};
 }
 
 /** A body with positions for its nodes; those that it has are kept. */
-export async function positioned<B extends Body>(body: B): Promise<B> {
+export function positioned<B extends Body>(body: B): B {
   const { catalog } = state();
   const names = drawn(body);
   const lost = names.filter((name) => positionOf(body, name) === null);
   if (!catalog || lost.length === 0) return body;
   const sizes = new Map(names.map((name) => [name, sizeOf(name, faceOf(name, body, catalog), body.nodes[name])]));
-  const found = await arrange(sizes, edgesOf(body, catalog));
+  const found = arrange(sizes, edgesOf(body, catalog));
   const wanted = lost.length === names.length ? found : Object.fromEntries(lost.map((name) => [name, found[name]!]));
   return change.place(body, wanted) as B;
 }
@@ -157,9 +157,9 @@ function bodyAt(body: Body | undefined, path: readonly string[]): Body | undefin
 }
 
 /** Go into a subgraph, or out to one of those around it. */
-export async function enter(path: readonly string[]): Promise<void> {
+export function enter(path: readonly string[]): void {
   const body = bodyOf({ history: state().history, path });
-  const laid = await positioned(body);
+  const laid = positioned(body);
   set({ path, selectedEdges: new Set() });
   // Where nodes lie that had no place yet is nothing to undo.
   if (laid !== body) set({ history: { ...state().history, present: inside(state().history.present, path, () => laid) } });

@@ -42,11 +42,11 @@ export async function open(name: string, view: View = "canvas"): Promise<boolean
       tell(`${name} cannot be read: ${found.problem || found.problems?.[0]?.message}`, "error");
       return false;
     }
-    const saved = await positioned(found.document);
+    const saved = positioned(found.document);
     const draft = takeDraft(name);
     const restored = draft && textOf(draft.document) !== textOf(saved) ? draft : null;
     const base = restored?.etag ?? found.etag;
-    replaceDocument(restored ? await positioned(restored.document) : saved, { name, etag: base, saved });
+    replaceDocument(restored ? positioned(restored.document) : saved, { name, etag: base, saved });
     set({ dialog: null, view, elsewhere: base === found.etag ? null : "changed" });
     if (restored) tell(`Unsaved changes of ${name} were restored; undo does not reach behind them`);
     show();
@@ -64,7 +64,7 @@ export function show(): void {
 
 /** The form is that of the whole workflow, whatever subgraph was looked into; nothing is selected that is not seen. */
 export async function showAs(view: View): Promise<void> {
-  if (view === "form" && state().path.length > 0) await enter([]);
+  if (view === "form" && state().path.length > 0) enter([]);
   if (view !== "canvas") select([]);
   set({ view });
   show();
@@ -73,7 +73,7 @@ export async function showAs(view: View): Promise<void> {
 /** A document without a file: an empty one, a template, or one out of a picture. */
 export async function openUnsaved(document: Workflow = emptyWorkflow(), view: View = "canvas"): Promise<void> {
   leave();
-  const laid = await positioned(document);
+  const laid = positioned(document);
   replaceDocument(laid, { name: "", etag: null, saved: Object.keys(laid.nodes).length === 0 ? laid : emptyWorkflow() });
   set({ dialog: null, view, elsewhere: null, welcome: false });
   show();
@@ -120,7 +120,7 @@ export async function saveOver(name: string): Promise<void> {
 export async function takeTheirs(): Promise<void> {
   const { name } = state();
   const found = await theirs(name);
-  if (found?.document) takeDocument(await positioned(found.document), found.etag);
+  if (found?.document) takeDocument(positioned(found.document), found.etag);
   if (found) set({ elsewhere: null });
 }
 
@@ -144,7 +144,7 @@ export async function checkFile(): Promise<void> {
   if (found === null || state().name !== name || state().etag !== etag || found?.etag === etag) return;
   if (found === undefined) return set({ elsewhere: "gone", etag: null });
   if (isDirty(state()) || !found.document) return set({ elsewhere: "changed" });
-  takeDocument(await positioned(found.document), found.etag);
+  takeDocument(positioned(found.document), found.etag);
   tell(`${name} was saved elsewhere; this is its text now`);
 }
 
@@ -236,7 +236,7 @@ export async function reopen(): Promise<boolean> {
   if (name) return open(name, view);
   const draft = takeDraft("");
   if (!draft) return welcome();
-  replaceDocument(await positioned(draft.document), { name: "", etag: null, saved: emptyWorkflow() });
+  replaceDocument(positioned(draft.document), { name: "", etag: null, saved: emptyWorkflow() });
   set({ view });
   return true;
 }

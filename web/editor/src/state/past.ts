@@ -19,10 +19,10 @@ export async function workflowOf(run: string): Promise<Workflow> {
 export async function restore(run: Run): Promise<void> {
   try {
     const { name, history, path } = state();
-    const found = await positioned(await workflowOf(run.id));
+    const found = positioned(await workflowOf(run.id));
     const same = run.workflow === name || (!run.workflow && run.title === history.present.title);
     if (same) {
-      if (path.length > 0) await enter([]);
+      if (path.length > 0) enter([]);
       editWhole(() => found);
       tell(`As it was in run #${run.seq}; undo brings back what was here`);
     } else {

@@ -11,17 +11,17 @@ export function selectedSubgraph(): string {
   return names.length === 1 ? subgraphKey(bodyOf(state()).nodes[names[0]!]) : "";
 }
 
-export async function enterSubgraph(key: string): Promise<void> {
+export function enterSubgraph(key: string): void {
   const path = pathTo(key, state().path, [...outerOf(state()), bodyOf(state())]);
-  if (path) await enter(path);
+  if (path) enter(path);
   else tell(`There is no sub-workflow ${key} in this file`, "error");
 }
 
 /** Go out, with the node that uses what was left selected. */
-export async function leaveSubgraph(): Promise<void> {
+export function leaveSubgraph(): void {
   const { path } = state();
   const key = path.at(-1);
-  await enter(path.slice(0, -1));
+  enter(path.slice(0, -1));
   select(Object.entries(bodyOf(state()).nodes).filter(([, entry]) => subgraphKey(entry) === key).map(([name]) => name).slice(0, 1));
 }
 

@@ -292,6 +292,16 @@ def test_a_picture_that_is_dropped_is_a_workflow_or_a_node(editor: Editor, tmp_p
     file = editor.document()["nodes"]["load_image"]["with"]["file"]
     assert editor.server.fetch(f"/assets/{file}") == plain.getvalue()
     expect(editor.field("draw", "prompt")).to_have_value(CIRCLE)
+    _drop(editor, "star.png", _output(editor.server, "star-0001.png"), shift=True)
+    expect(editor.node("load_image_2")).to_be_visible()
+    paste = """(bytes) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.items.add(new File([new Uint8Array(bytes)], 'image.png', { type: 'image/png' }));
+        document.body.dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData }));
+    }"""
+    editor.page.evaluate(paste, list(plain.getvalue()))
+    expect(editor.node("load_image_3")).to_be_visible()
+    expect(editor.field("draw", "prompt")).to_have_value(CIRCLE)
 
 
 def test_a_picture_is_chosen_for_an_input(editor: Editor, tmp_path: Path) -> None:
@@ -336,12 +346,12 @@ def _output(server: Served, name: str) -> bytes:
     return server.fetch(f"/outputs/{_find(server, name)['id']}")
 
 
-def _drop(editor: Editor, name: str, content: bytes) -> None:
+def _drop(editor: Editor, name: str, content: bytes, *, shift: bool = False) -> None:
     """Drop a file on the canvas."""
-    drop = """(canvas, [name, bytes]) => {
+    drop = """(canvas, [name, bytes, shiftKey]) => {
         const data = new DataTransfer();
         data.items.add(new File([new Uint8Array(bytes)], name, { type: 'image/png' }));
-        const at = { clientX: 500, clientY: 400, bubbles: true, cancelable: true, dataTransfer: data };
+        const at = { clientX: 500, clientY: 400, shiftKey, bubbles: true, cancelable: true, dataTransfer: data };
         canvas.dispatchEvent(new DragEvent('drop', at));
     }"""
-    editor.page.locator(".canvas").evaluate(drop, [name, list(content)])
+    editor.page.locator(".canvas").evaluate(drop, [name, list(content), shift])

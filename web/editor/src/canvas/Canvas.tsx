@@ -109,7 +109,7 @@ export function Canvas() {
       onDrop={(event) => {
         event.preventDefault();
         const file = event.dataTransfer.files[0];
-        if (file) void dropFile(file, onCanvas({ x: event.clientX, y: event.clientY }));
+        if (file) void dropFile(file, onCanvas({ x: event.clientX, y: event.clientY }), event.shiftKey);
       }}
       onDoubleClick={(event) => {
         const target = event.target as Element;

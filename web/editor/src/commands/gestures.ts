@@ -25,5 +25,9 @@ export const GESTURES: readonly [string, string][] = [
   ["Drag a run in the queue, or Alt+arrow keys on it", "Move it"],
   ["Drag on a number", "Change it; Shift fine, Ctrl coarse"],
   ["Right-click on a value", "Back to its default"],
-  ["Drop a file on the canvas", "Open a workflow (JSON, YAML), or add a picture as a node"],
+  ["Drop a file on the canvas, or paste one", "Open a workflow (JSON, YAML, or a picture that a run made); add any other picture as a node (Shift: this one, too)"],
+  ["Wheel, pinch, drag on a picture", "Zoom and pan by its pixels; a double click shows all of it"],
+  ["Right button in the mask painter, or the pen's other end", "Erase"],
+  ["Shift+click in the mask painter", "A straight line from the last stroke"],
+  ["Ctrl+click in the gallery", "Mark, to compare or delete"],
 ];

@@ -1,6 +1,8 @@
 /** Keys, copy and paste of the whole page, looked up in the table of commands. */
 
 import { onCanvas, pointerPlace } from "../canvas/view";
+import { dropFile } from "../canvas/drop";
+import { isPicture } from "../graph/pictures";
 import { copySelected, pasteText, removeSelected } from "../state/document";
 import { state } from "../state/store";
 import { pasteYaml } from "../state/share";
@@ -76,6 +78,11 @@ export function listenToKeys(): () => void {
     const text = event.clipboardData?.getData("text/plain") ?? "";
     if (!mine(event)) return;
     const at = onCanvas(pointerPlace());
+    const file = event.clipboardData?.files[0];
+    if (file && isPicture(file.name)) {
+      event.preventDefault();
+      return void dropFile(file, at, shift);
+    }
     if (pasteText(text, at, shift)) return event.preventDefault();
     if (!/^nodes:/m.test(text)) return;
     event.preventDefault();

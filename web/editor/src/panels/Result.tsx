@@ -1,3 +1,4 @@
+import { isPicture } from "../graph/pictures";
 import { hasEnded } from "../graph/progress";
 import { useEditor } from "../state/store";
 import { showPictures } from "../state/viewer";
@@ -12,11 +13,11 @@ export function Result() {
   const previews = useEditor((now) => now.previews);
   const problems = useEditor((now) => now.problems);
   const files = Object.values(results).flat();
-  const pictures = files.filter((file) => /\.(png|jpe?g|webp)$/i.test(file.name));
+  const pictures = files.filter((file) => isPicture(file.name));
   const going = run !== null && !hasEnded(run.state);
   const preview = going ? Object.values(previews).at(-1) : undefined;
   return (
-    <div className="result">
+    <div className={!preview && pictures.length > 1 ? "result many" : "result"}>
       <Trouble most={3} />
       {preview ? (
         <img className="large" src={preview} alt="Preview of the work so far" />

@@ -145,5 +145,5 @@ def register_model_readers() -> list[ModelReader]:
 
 @hookimpl
 def register_commands() -> list[Command]:
-    """`graph-engine make-tiny FAMILY DIR`."""
+    """`graph-engine make-tiny FAMILY DIR`, `fetch-model` and `convert-model`."""
     return list(commands.COMMANDS)

@@ -11,7 +11,7 @@ from graph_nodes import conditions
 from graph_nodes.errors import Misfit
 from graph_nodes.guiding import ASKING
 from graph_nodes.science.guidance import RULES, make_guide
-from graph_nodes.science.schedules import SCHEDULERS, can_follow, can_resample
+from graph_nodes.science.schedules import PUBLISHED, SCHEDULERS, can_follow, can_resample
 from graph_nodes.shapes import shape_of
 
 __all__ = ["batch_size", "check", "check_condition", "check_scheduler", "check_timesteps", "name_of"]
@@ -146,7 +146,7 @@ def _check_sample(denoiser: Denoiser, value: Latents) -> None:
 def check_scheduler(denoiser: Denoiser, name: str, prediction_type: str, start: Start | None) -> None:
     """Raise Misfit when a scheduler cannot follow what the denoiser predicts, or cannot make its steps again."""
     if not can_follow(name, prediction_type):
-        others = ", ".join(other for other in SCHEDULERS if can_follow(other, prediction_type))
+        others = ", ".join(other for other in (*SCHEDULERS, PUBLISHED) if can_follow(other, prediction_type))
         raise Misfit(f"{name_of(denoiser)} predicts {prediction_type!r}, which {name!r} cannot follow; use {others}")
     if start is not None and start.resample > 1 and not can_resample(name):
         others = ", ".join(other for other in SCHEDULERS if can_resample(other))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from graph_engine import Context
+from graph_nodes.checkpoints.components import CONFIG, describe_component
 from graph_nodes.checkpoints.families import describe_folder
 from graph_nodes.checkpoints.layout import INDEX
+from graph_nodes.checkpoints.single_file import describe_file
 from graph_nodes.checkpoints.sources import locate
 from graph_nodes.checkpoints.weight_files import find_weights, is_weights
 from graph_nodes.digests import digest_of, digest_of_all
@@ -28,6 +30,7 @@ __all__ = [
 ]
 
 FORMAT = 1
+DESCRIPTION = "model.json"
 REQUIRED_FACTS: Mapping[str, tuple[str, ...]] = {
     "TextEncoder": ("class", "folder", "tokenizer", "text_space", "max_tokens"),
     "Denoiser": ("class", "folder", "scheduler", "space"),
@@ -50,14 +53,21 @@ _WITH_WEIGHTS = ("folder", "folder_2", "folder_3", "text_folder", "last_folder",
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """A named model on disk. parts: part name -> its facts, as model.json states them; published: whether they were
-    told from a published layout, in which weights of several formats and precisions may lie side by side."""
+    """A named model on disk. parts: part name -> its facts, as model.json states them; described: the file that tells
+    them, which in a published layout is another one; file: the one that holds all weights, if there is one: then the
+    folder has configs alone."""
 
     name: str
     folder: Path
     family: str
     parts: Mapping[str, Mapping[str, Any]]
-    published: bool = False
+    described: str = DESCRIPTION
+    file: Path | None = None
+
+    @property
+    def published(self) -> bool:
+        """True for a published layout, in which weights of several formats and precisions may lie side by side."""
+        return self.described != DESCRIPTION
 
 
 def open_model(context: Context, name: str) -> ModelFiles:
@@ -70,14 +80,25 @@ def open_model(context: Context, name: str) -> ModelFiles:
 
 def read_model(name: str, folder: Path) -> ModelFiles:
     """What lies in a folder, under the name by which messages speak of it; raises ModelRefused."""
-    published = not (folder / "model.json").is_file() and (folder / INDEX).is_file()
-    description = describe_folder(name, folder) if published else _read(name, folder / "model.json")
+    if folder.is_file():
+        return _read_file(name, folder)
+    described = next((known for known in _DESCRIBED if (folder / known).is_file()), DESCRIPTION)
+    description = _DESCRIBED[described](name, folder)
     for part, facts in description["parts"].items():
         _check_part(name, folder, part, facts)
-    return ModelFiles(name, folder, str(description.get("family", "")), description["parts"], published)
+    return ModelFiles(name, folder, str(description.get("family", "")), description["parts"], described)
 
 
-def _read(name: str, path: Path) -> dict[str, Any]:
+def _read_file(name: str, file: Path) -> ModelFiles:
+    """A checkpoint in one file: its parts as its configs tell them, its configs in a folder of their own."""
+    description, configs = describe_file(name, file)
+    for part, facts in description["parts"].items():
+        _check_part(name, configs, part, facts)
+    return ModelFiles(name, configs, str(description["family"]), description["parts"], INDEX, file)
+
+
+def _read(name: str, folder: Path) -> dict[str, Any]:
+    path = folder / DESCRIPTION
     try:
         description = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
@@ -88,6 +109,14 @@ def _read(name: str, path: Path) -> dict[str, Any]:
     if not isinstance(description.get("parts"), dict):
         raise ModelRefused(f"{path}: wants a mapping 'parts' of part names to their facts")
     return description
+
+
+_DESCRIBED: Mapping[str, Callable[[str, Path], dict[str, Any]]] = {
+    DESCRIPTION: _read,
+    INDEX: describe_folder,
+    CONFIG: describe_component,
+}
+"""The file that says what a folder is -> who reads it, the project's own first."""
 
 
 def _check_part(name: str, folder: Path, part: str, facts: Any) -> None:
@@ -116,12 +145,14 @@ def part_folder(name: str, folder: Path, relative: object) -> Path:
 
 def weight_folders(model: ModelFiles, part: str) -> list[Path]:
     """The folders in which a part's weights are."""
-    facts = model.parts[part]
+    facts = model.parts[part] if model.file is None else {}
     return [part_folder(model.name, model.folder, facts[key]) for key in _WITH_WEIGHTS if key in facts]
 
 
 def part_files(model: ModelFiles, part: str) -> Iterator[tuple[str, Path]]:
     """(label, path) of every file that a part reads, in a fixed order; the label has no machine's path in it."""
+    if model.file is not None:
+        yield model.file.name, model.file
     for key in _FOLDERS:
         if key in model.parts[part]:
             relative = model.parts[part][key]
@@ -144,8 +175,7 @@ def _read_ones(folder: Path) -> Iterator[Path]:
 def fingerprint(context: Context, name: str) -> dict[str, str]:
     """Digest of every file of the model by label, model.json included."""
     model = open_model(context, name)
-    described = INDEX if model.published else "model.json"
-    files = {described: model.folder / described}
+    files = {model.described: model.folder / model.described}
     for part in model.parts:
         files |= dict(part_files(model, part))
     return {f"file {name}/{label}": digest_of(context, path) for label, path in files.items()}

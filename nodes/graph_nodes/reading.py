@@ -44,7 +44,8 @@ def chunks_of(context: Context, encoder: TextEncoder, prompt: str, reading: Read
         return [Chunk(found["input_ids"], found["attention_mask"])]
     tokenizer = tokenizer_of(context, encoder, "tokenizer" + suffix)
     ids, weights = _pieces(tokenizer, prompt, reading.weights)
-    room: int = encoder.facts["max_tokens"] - len(_around(tokenizer))
+    length: int = encoder.facts.get("max_tokens" + suffix, encoder.facts["max_tokens"])
+    room = length - len(_around(tokenizer))
     if not reading.chunks and len(ids) > room:
         context.warn(
             f"the prompt has {len(ids)} tokens and the encoder reads {room}; not read: "

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, ModelPart
+from graph_nodes.checkpoints.file_weights import load_component
 from graph_nodes.checkpoints.headers import read_header
+from graph_nodes.checkpoints.tokenizers import tokenizer_folder
 from graph_nodes.checkpoints.weight_files import find_weights
 from graph_nodes.errors import ModelRefused
 from graph_nodes.model_files import ModelFiles, open_model, part_folder, revision
@@ -55,7 +57,7 @@ def tokenizer_of(context: Context, part: ModelPart, key: str = "tokenizer") -> A
     def load() -> Any:
         from transformers import AutoTokenizer
 
-        folder = _folder(context, part, key)
+        folder = tokenizer_folder(context, part, _folder(context, part, key))
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
     return context.warm.get(f"{part.model}@{part.revision}/{part.part}:{key}", load, lambda _: 1 << 20)
@@ -123,6 +125,12 @@ def _load(context: Context, part: ModelPart, key: str, name: str) -> Any:
         known = ", ".join(sorted(COMPONENTS))
         raise ModelRefused(f"{part.model!r}, part {part.part!r}: the class {name!r} is not one of {known}")
     folder = _folder(context, part, key)
+    file = open_model(context, part.model).file
+    if file is not None:
+        component = getattr(importlib.import_module(COMPONENTS[name]), name)
+        with _quietly(), torch.inference_mode(False):
+            module = load_component(component, file, folder.parent, folder.name, torch_dtype(context, part))
+        return module.to(context.device).eval().requires_grad_(False)
     weights = find_weights(folder)
     for file in weights.files:
         read_header(file)  # a file that is cut short or no safetensors at all is told by its name

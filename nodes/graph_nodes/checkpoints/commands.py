@@ -1,4 +1,4 @@
-"""Shell commands about checkpoints: making a tiny one to try."""
+"""Shell commands about checkpoints: making a tiny one to try, fetching one of the hub, converting a pickle."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from graph_engine import Command, GraphEngineError
 __all__ = ["COMMANDS"]
 
 FAMILIES = (
-    *("sd15", "sd15-inpaint", "sd21", "sdxl", "sdxl-refiner", "sd-x4-upscaler"),
+    *("sd15", "sd15-inpaint", "sd15-file", "sd21", "sdxl", "sdxl-refiner", "sd-x4-upscaler"),
     *("sd3", "flux-dev", "flux-schnell"),
     *("karlo", "karlo-variations", "kandinsky-prior", "kandinsky", "kandinsky-inpaint", "if-1", "if-2"),
 )
@@ -36,6 +36,36 @@ def _make_tiny(options: argparse.Namespace) -> int:
     return 0
 
 
+def _configure_fetch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="hub:owner/name or hub:owner/name@revision")
+    parser.add_argument("--variant", default="", help="precision to take where there are several, such as fp16")
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from graph_nodes.checkpoints import hub
+
+    sys.stdout.write(f"{hub.fetch(options.name, options.variant)}\n")
+    return 0
+
+
+def _configure_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", help="a .ckpt, .pt or .bin file")
+    parser.add_argument("target", help="the .safetensors file to write")
+    parser.add_argument("--allow-pickle", action="store_true", help="open the pickle; only for files that you trust")
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from graph_nodes.checkpoints import pickles
+
+    if not options.allow_pickle:
+        raise GraphEngineError(
+            f"{options.source} may be a pickle, which can run code when it is opened; if you trust it: --allow-pickle"
+        )
+    pickles.convert(Path(options.source).expanduser(), Path(options.target).expanduser())
+    sys.stdout.write(f"{options.target}\n")
+    return 0
+
+
 COMMANDS = [
     Command(
         "make-tiny",
@@ -43,4 +73,6 @@ COMMANDS = [
         _configure_tiny,
         _make_tiny,
     ),
+    Command("fetch-model", "fetch a model of the Hugging Face hub into its cache", _configure_fetch, _fetch),
+    Command("convert-model", "make a pickle checkpoint into safetensors", _configure_convert, _convert),
 ]

@@ -38,6 +38,11 @@ class TensorInfo:
         """How many numbers it has."""
         return math.prod(self.shape)
 
+    @property
+    def bytes(self) -> int:
+        """How many bytes it takes."""
+        return self.count * BITS[self.dtype] // 8
+
 
 @dataclass(frozen=True)
 class Header:

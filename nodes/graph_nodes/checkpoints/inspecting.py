@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from graph_engine import ModelFacts, PartFacts
+from graph_nodes.checkpoints.components import CONFIG
 from graph_nodes.checkpoints.headers import Header, read_header
 from graph_nodes.checkpoints.layout import INDEX, read_json
+from graph_nodes.checkpoints.single_file import CONFIGS_SUFFIX, SUFFIX, tensors_of
 from graph_nodes.checkpoints.weight_files import find_weights
+from graph_nodes.errors import ModelRefused
 from graph_nodes.model_files import ModelFiles, read_model, weight_folders
 
 __all__ = ["describe", "find"]
@@ -19,22 +22,42 @@ _DEPTH = 4
 
 
 def find(root: Path) -> Iterator[str]:
-    """The models below a folder, as paths relative to it: folders with an index or a model.json."""
+    """The models below a folder, as paths relative to it: folders with an index or a model.json, and single files."""
     for where, folders, files in os.walk(root):
         here = Path(where)
-        if INDEX in files or "model.json" in files:
+        if here.suffix == CONFIGS_SUFFIX:
+            folders[:] = []
+        elif INDEX in files or "model.json" in files or _is_alone(here, files):
             folders[:] = []
             if here != root:
                 yield here.relative_to(root).as_posix()
-        elif len(here.relative_to(root).parts) >= _DEPTH:
+        elif len(here.relative_to(root).parts) >= _DEPTH or _is_component(files):
             folders[:] = []
+        else:
+            yield from ((here / name).relative_to(root).as_posix() for name in sorted(files) if name.endswith(SUFFIX))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+
+
+def _is_component(files: list[str]) -> bool:
+    """A folder of one component, such as an autoencoder alone, or a tokenizer."""
+    return "config.json" in files or "tokenizer_config.json" in files
+
+
+def _is_alone(folder: Path, files: list[str]) -> bool:
+    """A folder of one component that is a model by itself: an autoencoder, a CLIP."""
+    if CONFIG not in files or not any(name.endswith(SUFFIX) for name in files):
+        return False
+    try:
+        read_model(folder.name, folder)
+    except ModelRefused:
+        return False
+    return True
 
 
 def describe(name: str, path: Path) -> ModelFacts:
     """The facts of a model; raises ModelRefused that says which part or which file is wrong."""
     model = read_model(name, path)
-    index = read_json(name, path / (INDEX if model.published else "model.json"))
+    index = read_json(name, model.folder / model.described)
     title = str(index.get("title") or index.get("_class_name", ""))
     return ModelFacts(name, model.family, title, tuple(_part(model, part) for part in model.parts))
 
@@ -42,6 +65,8 @@ def describe(name: str, path: Path) -> ModelFacts:
 def _part(model: ModelFiles, part: str) -> PartFacts:
     facts = model.parts[part]
     headers = [read_header(file) for file in _weights(model, part)]
+    if model.file is not None:
+        headers = [tensors_of(read_header(model.file), facts)]
     return PartFacts(
         name=part,
         kind=facts["kind"],

@@ -7,6 +7,7 @@ from pathlib import Path
 from graph_engine import Context
 from graph_engine.errors import did_you_mean
 from graph_engine.files import FileRefused, find_in_roots
+from graph_nodes.checkpoints.hub import PREFIX, find_snapshot
 from graph_nodes.errors import ModelRefused
 
 __all__ = ["locate"]
@@ -17,6 +18,8 @@ def locate(context: Context, name: str) -> Path:
     models = context.folders.models
     if name in models:
         return Path(models[name])
+    if name.startswith(PREFIX):
+        return find_snapshot(name)
     found = _below_roots(context, name)
     if found is not None:
         return found

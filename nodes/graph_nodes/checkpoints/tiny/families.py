@@ -7,13 +7,14 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from graph_nodes.checkpoints.tiny import embeddings, flows, pixels, stable
+from graph_nodes.checkpoints.tiny import embeddings, flows, pixels, single_file, stable
 
 __all__ = ["TINY", "make_tiny"]
 
 TINY: Mapping[str, Callable[[Path], None]] = {
     "sd15": stable.sd15,
     "sd15-inpaint": stable.sd15_inpaint,
+    "sd15-file": single_file.sd15_file,
     "sd21": stable.sd21,
     "sdxl": stable.sdxl,
     "sdxl-refiner": stable.sdxl_refiner,

@@ -1,0 +1,47 @@
+"""The weights of one component out of a file that holds several, by diffusers' own maps of the published names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graph_nodes.errors import ModelRefused
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["load_component"]
+
+
+def load_component(component: Any, file: Path, configs: Path, subfolder: str, dtype: torch.dtype) -> Any:
+    """A module of the class `component` with its weights from `file`; raises ModelRefused when some are missing.
+
+    Nothing is fetched: the configs are those of the folder `configs`.
+    """
+    from diffusers.loaders import single_file_utils
+
+    if hasattr(component, "from_single_file"):
+        module = component.from_single_file(
+            str(file), config=str(configs), subfolder=subfolder, dtype=dtype, local_files_only=True
+        )
+    else:
+        read: Any = single_file_utils.load_single_file_checkpoint
+        checkpoint = read(str(file), local_files_only=True)
+        is_t5 = component.__name__.startswith("T5")
+        make: Any = single_file_utils.create_diffusers_clip_model_from_ldm
+        if is_t5:
+            make = single_file_utils.create_diffusers_t5_model_from_checkpoint
+        module = make(
+            component,
+            checkpoint=checkpoint,
+            config=str(configs),
+            subfolder=subfolder,
+            torch_dtype=dtype,
+            local_files_only=True,
+        )
+    missing = [name for name, tensor in module.named_parameters() if tensor.is_meta]
+    if missing:
+        raise ModelRefused(
+            f"{file.name} has no weights for {len(missing)} tensors of its {subfolder}, such as {missing[0]}"
+        )
+    return module

@@ -1,0 +1,104 @@
+"""Models of the Hugging Face hub, `hub:owner/name@revision`: read from its cache, fetched only when a person says so.
+
+A workflow never fetches: what it runs on is on the disk already, by a commit that is known.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from graph_nodes.checkpoints.layout import INDEX
+from graph_nodes.checkpoints.weight_files import STEMS
+from graph_nodes.errors import ModelRefused
+
+__all__ = ["PREFIX", "HubName", "choose_files", "fetch", "find_snapshot", "parse_name"]
+
+PREFIX = "hub:"
+_NAME = re.compile(r"hub:(?P<repository>[\w.-]{1,96}/[\w.-]{1,96})(@(?P<revision>[\w.-][\w./-]{0,95}))?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class HubName:
+    """repository: `owner/name`; revision: a branch, a tag or a commit."""
+
+    repository: str
+    revision: str = "main"
+
+    def __str__(self) -> str:
+        return f"{PREFIX}{self.repository}@{self.revision}"
+
+
+def parse_name(name: str) -> HubName:
+    """The parts of a hub's name; raises ModelRefused."""
+    found = _NAME.fullmatch(name)
+    if found is None or ".." in name:
+        raise ModelRefused(f"{name!r} is no model of the hub; wanted is hub:owner/name or hub:owner/name@revision")
+    return HubName(found["repository"], found["revision"] or "main")
+
+
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the hub's own library keeps what it fetched."""
+    if environment.get("HF_HUB_CACHE"):
+        return Path(environment["HF_HUB_CACHE"])
+    home = environment.get("HF_HOME") or Path(environment.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    return Path(home).expanduser() / "hub"
+
+
+def find_snapshot(name: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder of a model of the hub on this machine; raises ModelRefused with the command that fetches it."""
+    wanted = parse_name(name)
+    repository = cache_folder(environment) / f"models--{wanted.repository.replace('/', '--')}"
+    reference = repository / "refs" / wanted.revision
+    commit = reference.read_text().strip() if reference.is_file() else wanted.revision
+    snapshot = repository / "snapshots" / commit
+    if not re.fullmatch(r"[\w.-]+", commit) or not snapshot.is_dir():
+        raise ModelRefused(
+            f"{wanted} is not on this machine, and no workflow fetches one; fetch it: graph-engine fetch-model {wanted}"
+        )
+    return snapshot
+
+
+def choose_files(files: Iterable[str], variant: str = "") -> list[str]:
+    """Which files of a repository are needed: its configs, and its weights in one format and one precision.
+
+    A repository with a model_index.json is a folder of components: weights beside the index are another copy of all.
+    """
+    names = sorted(files)
+    whole = INDEX in names
+    chosen = []
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        beside = {other.rpartition("/")[2] for other in names if other.rpartition("/")[0] == folder}
+        is_config = file.endswith((".json", ".txt", ".model")) and ".index." not in file
+        is_copy = whole and not folder
+        if is_config or (not is_copy and _is_wanted(file, variant, beside)):
+            chosen.append(name)
+    return chosen
+
+
+def _is_wanted(file: str, variant: str, beside: set[str]) -> bool:
+    """Whether a file is of the weights in the variant, or in the plain one where there is no such variant."""
+    shard = r"(-\d+-of-\d+)?"
+    for dot in (f".{variant}", "") if variant else ("",):
+        # shards are named `model.fp16-00001-of-00002` or `model-00001-of-00002.fp16`
+        pattern = rf"({'|'.join(STEMS)})({re.escape(dot)}{shard}|{shard}{re.escape(dot)})\.safetensors"
+        pattern += rf"|({'|'.join(STEMS)})\.safetensors\.index{re.escape(dot)}\.json"
+        if any(re.fullmatch(pattern, other) for other in beside):
+            return re.fullmatch(pattern, file) is not None
+    return False
+
+
+def fetch(name: str, variant: str = "") -> Path:
+    """Fetch a model into the hub's cache, with its progress, token and offline mode; the folder of the snapshot."""
+    from huggingface_hub import HfApi, snapshot_download
+
+    wanted = parse_name(name)
+    info = HfApi().model_info(wanted.repository, revision=wanted.revision)
+    files = choose_files([sibling.rfilename for sibling in info.siblings or []], variant)
+    if not files:
+        raise ModelRefused(f"{wanted} has no weights in safetensors; other formats are not fetched")
+    return Path(snapshot_download(wanted.repository, revision=info.sha, allow_patterns=files))

@@ -1,0 +1,244 @@
+"""Opening published models: names, precisions, shards, single files, spare parts, and what a listing tells."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from graph_nodes.autoencoding import decode
+from graph_nodes.checkpoints.headers import BITS, Header, TensorInfo
+from graph_nodes.checkpoints.inspecting import describe, find
+from graph_nodes.checkpoints.single_file import CONFIGS, configs_of
+from graph_nodes.checkpoints.tiny.families import TINY, make_tiny
+from graph_nodes.checkpoints.weight_files import find_weights
+from graph_nodes.clip import clip_score
+from graph_nodes.models import load_model
+from graph_nodes.text import encode_text
+from graph_nodes.tokens import decode_tokens, encode_tokens
+from graph_nodes.weights import module_of
+from safetensors.torch import load_file, save_file
+
+from graph_engine import Context, Folders, WarmStore
+
+from .bench import Bench, picture
+from .stable_rows import sampled
+
+
+@pytest.mark.parametrize("family", TINY)
+def test_every_family_tells_its_parts_from_headers_alone(bench: Bench, family: str) -> None:
+    path = bench.path(family)
+    if family.endswith("-file"):
+        path /= "model.safetensors"
+    facts = describe(family, path)
+    assert facts.family
+    assert all(part.parameters > 0 and part.bytes > 0 and part.dtype in BITS for part in facts.parts)
+    assert {part.kind for part in facts.parts} >= {"Denoiser"}
+
+
+def test_inspecting_reads_no_weights_and_imports_nothing_heavy(bench: Bench, tmp_path: Path) -> None:
+    """With the weights' bytes cut out to holes of 40 GB it takes as long: nothing but headers is read."""
+    folder = tmp_path / "models" / "sd"
+    shutil.copytree(bench.path("sd15"), folder)
+    path = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    count = 10 * (1 << 30)
+    header = json.dumps({"w": {"dtype": "F32", "shape": [count], "data_offsets": [0, 4 * count]}}).encode()
+    with open(path, "wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + 4 * count)
+    begin = time.perf_counter()
+    facts = describe("sd", folder)
+    assert time.perf_counter() - begin < 0.2
+    assert next(part for part in facts.parts if part.name == "denoiser").parameters == count
+    code = (
+        "import sys\nfrom graph_engine.cli.main import main\n"
+        f"main(['models', 'inspect', 'sd', '--models', {str(folder.parent)!r}])\n"
+        "assert not {'torch', 'diffusers', 'safetensors', 'numpy'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ)
+    assert done.returncode == 0, done.stderr
+    assert "10.7B" in done.stdout
+
+
+def test_models_are_found_below_a_folder_and_a_change_is_seen_at_once(bench: Bench, tmp_path: Path) -> None:
+    shutil.copytree(bench.path("sd15"), tmp_path / "sd" / "one")
+    shutil.copytree(bench.path("sd15-file"), tmp_path / "files")
+    assert list(find(tmp_path)) == ["files/model.safetensors", "sd/one"]
+    shutil.copytree(bench.path("sd15") / "vae", tmp_path / "vae")
+    assert list(find(tmp_path)) == ["files/model.safetensors", "sd/one", "vae"]
+    shutil.rmtree(tmp_path / "sd")
+    assert list(find(tmp_path)) == ["files/model.safetensors", "vae"]
+
+
+def test_half_precision_beside_the_full_one_is_taken_where_it_is_alone(bench: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "sd"
+    shutil.copytree(bench.path("sd15"), folder)
+    whole = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    half = {name: tensor.half() for name, tensor in load_file(whole).items()}
+    save_file(half, folder / "unet" / "diffusion_pytorch_model.fp16.safetensors", {"format": "pt"})
+    (folder / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"\x80\x02}q\x00.")
+    assert find_weights(folder / "unet").variant == ""
+    whole.unlink()
+    assert find_weights(folder / "unet").variant == "fp16"
+    context = Context(folders=Folders(model_roots=(tmp_path,)), dtype="float16")
+    module = module_of(context, load_model(context, "sd").denoiser)
+    assert module.dtype == torch.float16
+    assert torch.equal(module.conv_in.weight, half["conv_in.weight"])
+    assert describe("sd", folder).parts[1].dtype == "F16"
+
+
+def test_shards_are_read_together_and_a_missing_one_is_named(bench: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "sd"
+    shutil.copytree(bench.path("sd15"), folder)
+    whole = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(whole)
+    names = sorted(tensors)
+    files = [f"diffusion_pytorch_model-0000{k}-of-00002.safetensors" for k in (1, 2)]
+    parts = (names[::2], names[1::2])
+    for file, part in zip(files, parts, strict=True):
+        save_file({name: tensors[name] for name in part}, folder / "unet" / file, {"format": "pt"})
+    index = {name: file for file, part in zip(files, parts, strict=True) for name in part}
+    (folder / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text(
+        json.dumps({"metadata": {}, "weight_map": index})
+    )
+    whole.unlink()
+    context = Context(folders=Folders(model_roots=(tmp_path,)))
+    module = module_of(context, load_model(context, "sd").denoiser)
+    assert all(torch.equal(tensor, tensors[name]) for name, tensor in module.state_dict().items())
+    (folder / "unet" / files[1]).unlink()
+    with pytest.raises(Exception, match=r"has no diffusion_pytorch_model-00002-of-00002\.safetensors, which its index"):
+        load_model(context, "sd")
+
+
+KEYS: dict[str, dict[str, tuple[int, ...]]] = {
+    "sd15": {
+        "model.diffusion_model.input_blocks.0.0.weight": (320, 4, 3, 3),
+        "model.diffusion_model.input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight": (320, 768),
+    },
+    "sd15-inpaint": {
+        "model.diffusion_model.input_blocks.0.0.weight": (320, 9, 3, 3),
+        "model.diffusion_model.input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight": (320, 768),
+    },
+    "sd21": {
+        "model.diffusion_model.input_blocks.0.0.weight": (320, 4, 3, 3),
+        "model.diffusion_model.input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight": (320, 1024),
+    },
+    "sdxl": {"conditioner.embedders.1.model.transformer.resblocks.9.mlp.c_proj.bias": (1280,)},
+    "sdxl-refiner": {"conditioner.embedders.0.model.transformer.resblocks.9.mlp.c_proj.bias": (1280,)},
+    "sd3-medium": {"model.diffusion_model.joint_blocks.0.context_block.adaLN_modulation.1.weight": (9216, 1536)},
+    "flux-dev": {
+        "double_blocks.0.img_attn.norm.key_norm.scale": (128,),
+        "guidance_in.in_layer.weight": (3072, 256),
+    },
+    "flux-schnell": {"double_blocks.0.img_attn.norm.key_norm.scale": (128,)},
+}
+
+
+@pytest.mark.parametrize("family", KEYS)
+def test_a_single_file_is_known_by_its_tensors(family: str, tmp_path: Path) -> None:
+    tensors = {name: TensorInfo("F16", shape) for name, shape in KEYS[family].items()}
+    assert configs_of(tmp_path / "x.safetensors", Header(tensors, {}, 0)) == CONFIGS / family
+
+
+PARAMETERS = {
+    "sd15/unet": 859_520_964,
+    "sd21/unet": 865_910_724,
+    "sdxl/unet": 2_567_463_684,
+    "sdxl-refiner/unet": 2_259_526_660,
+    "sd3-medium/transformer": 2_028_328_000,
+    "flux-dev/transformer": 11_901_408_320,
+    "flux-schnell/transformer": 11_891_178_560,
+    "sd15/vae": 83_653_863,
+}
+"""As their publishers' files have them."""
+
+
+@pytest.mark.parametrize("part", PARAMETERS)
+def test_the_configs_that_the_project_ships_are_those_of_the_published_models(part: str) -> None:
+    import diffusers
+
+    config = json.loads((CONFIGS / part / "config.json").read_text())
+    with torch.device("meta"):
+        module = getattr(diffusers, config["_class_name"]).from_config(config)
+    assert sum(parameter.numel() for parameter in module.parameters()) == PARAMETERS[part]
+
+
+def test_an_autoencoder_alone_is_swapped_in(bench: Bench, tmp_path: Path) -> None:
+    make_tiny("sd15", tmp_path / "other", seed=9)
+    shutil.copytree(tmp_path / "other" / "vae", tmp_path / "other-vae")
+    context = Context(folders=Folders(model_roots=(tmp_path,)))
+    latents = sampled(bench, bench.model("sd15"), steps=1)
+    swapped = decode(context, latents, load_model(context, "other-vae").vae)
+    assert torch.equal(swapped.pixels, decode(context, latents, load_model(context, "other").vae).pixels)
+    assert not torch.equal(swapped.pixels, decode(bench.context, latents, bench.model("sd15").vae).pixels)
+
+
+def test_a_clip_alone_judges_and_a_discrete_autoencoder_alone_writes_tokens(tmp_path: Path) -> None:
+    from diffusers import VQModel
+    from graph_nodes.checkpoints.tiny import text
+    from transformers import CLIPConfig, CLIPModel
+
+    vision = {"hidden_size": 32, "intermediate_size": 37, "num_hidden_layers": 1, "num_attention_heads": 4}
+    vision |= {"image_size": 32, "patch_size": 8}
+    text.clip_tokenizer(tmp_path / "clip")
+    CLIPModel(CLIPConfig(text_config=text.clip_config(), vision_config=vision, projection_dim=32)).save_pretrained(
+        tmp_path / "clip"
+    )
+    VQModel(
+        block_out_channels=(8, 8),
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        latent_channels=4,
+        vq_embed_dim=4,
+        num_vq_embeddings=16,
+        norm_num_groups=4,
+        sample_size=32,
+        lookup_from_codebook=True,
+    ).save_pretrained(tmp_path / "vq")
+    context = Context(folders=Folders(model_roots=(tmp_path,)))
+    scores = clip_score(context, load_model(context, "clip").clip, picture(48, 32), "a cat")
+    assert -1 <= scores.cosines[0] <= 1
+    tokenizer = load_model(context, "vq").image_tokenizer
+    tokens = encode_tokens(context, tokenizer, picture(32, 32))
+    assert tokens.ids.shape == (1, 256)
+    assert decode_tokens(context, tokenizer, tokens).pixels.shape == (1, 3, 32, 32)
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl", "sd3"])
+def test_picture_k_of_a_batch_is_the_picture_of_seed_plus_k(bench: Bench, family: str) -> None:
+    model = bench.model(family)
+    together = sampled(bench, model, count=3, seed=7).samples
+    for k in range(3):
+        alone = sampled(bench, model, seed=7 + k).samples
+        torch.testing.assert_close(together[k : k + 1], alone, rtol=0, atol=1e-4)
+
+
+def test_two_workflows_that_share_parts_load_each_part_once(bench: Bench) -> None:
+    from dataclasses import replace
+
+    context = replace(bench.context, warm=WarmStore())
+    for _ in range(2):
+        model = load_model(context, "sd15")
+        sampled(bench, model, steps=1)
+        first, second = module_of(context, model.denoiser), module_of(context, load_model(context, "sd15").denoiser)
+        assert first is second
+    encode_text(context, load_model(context, "sd15").text_encoder, "a cat")
+    loaded = [key for key in context.warm.keys() if key.endswith((":float32", ":folder"))]  # noqa: SIM118
+    assert len(loaded) == len(set(loaded)) == 2
+
+
+def test_a_tiny_model_is_the_same_for_the_same_seed_and_an_unfinished_one_leaves_nothing(tmp_path: Path) -> None:
+    make_tiny("sd15", tmp_path / "a")
+    make_tiny("sd15", tmp_path / "b")
+    make_tiny("sd15", tmp_path / "c", seed=1)
+    weights = [(tmp_path / name / "unet/diffusion_pytorch_model.safetensors").read_bytes() for name in "abc"]
+    assert weights[0] == weights[1] != weights[2]
+    with pytest.raises(OSError, match=r"not empty|exists"):
+        make_tiny("sd15", tmp_path / "a")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c"]

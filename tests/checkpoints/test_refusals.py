@@ -1,0 +1,232 @@
+"""What is wrong with a checkpoint is told by its name, before any weight is read, and nothing in it is run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from graph_nodes.autoencoding import decode
+from graph_nodes.binding import inpaint_condition
+from graph_nodes.checkpoints import hub, pickles
+from graph_nodes.checkpoints.headers import read_header
+from graph_nodes.diffusion import denoise
+from graph_nodes.errors import Misfit, ModelRefused
+from graph_nodes.models import load_model
+from graph_nodes.text import encode_text
+from graph_nodes.weights import module_of
+from safetensors.torch import save_file
+
+from graph_engine import Context, Folders
+
+from .bench import Bench, right_half
+
+GOOD = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+
+
+def _file(header: bytes, data: bytes = bytes(8), length: int | None = None) -> bytes:
+    return (len(header) if length is None else length).to_bytes(8, "little") + header + data
+
+
+def _one(**entry: Any) -> bytes:
+    return json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8], **entry}}).encode()
+
+
+BAD: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", "cut short"),
+    "cut in the header": (_file(GOOD)[:20], "cut short: its header wants"),
+    "cut in the tensors": (_file(GOOD)[:-3], r"cut short: its tensors end at byte \d+, the file has"),
+    "more than it says": (_file(GOOD, bytes(9)), "its tensors end at byte"),
+    "a header bomb": (_file(GOOD, length=1 << 62), "claims 4611686018427387904 bytes, more than the 104857600"),
+    "a header of a gigabyte": (_file(GOOD, length=1 << 30), "more than the 104857600 that are read"),
+    "no JSON": (_file(b"{nonsense"), "its header is no JSON"),
+    "nested without end": (_file(b"[" * 100_000), "its header is no JSON"),
+    "a list": (_file(b"[]"), "no mapping of tensors"),
+    "a tensor that is no mapping": (_file(b'{"w": 3}'), "does not describe 'w'"),
+    "a negative shape": (_file(_one(shape=[-2])), "does not describe 'w'"),
+    "a shape too large": (_file(_one(shape=[1 << 40])), "the place that its header gives do not fit"),
+    "offsets backwards": (_file(_one(data_offsets=[8, 0])), "do not fit"),
+    "an unknown dtype": (_file(_one(dtype="F99")), "stored as 'F99', which is not one of F64, F32"),
+    "a pickle": (b"\x80\x02}q\x00.", "a pickle checkpoint under the name of a safetensors file"),
+    "an archive of torch": (b"PK\x03\x04" + bytes(64), "a pickle checkpoint under the name of a safetensors file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_file_is_told_by_what_is_wrong_with_it(case: str, tmp_path: Path) -> None:
+    data, message = BAD[case]
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(ModelRefused, match=message):
+        read_header(path)
+
+
+def test_a_good_header_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file({"a": torch.zeros(3, 4), "b": torch.zeros(5, dtype=torch.float16)}, path, {"format": "pt"})
+    header = read_header(path)
+    assert (header.parameters, header.dtypes, header.metadata) == (17, {"F32": 12, "F16": 5}, {"format": "pt"})
+    assert header.tensors["a"].shape == (3, 4)
+
+
+@pytest.fixture
+def edited(bench: Bench, tmp_path: Path) -> Callable[[Callable[[Path], Any]], Context]:
+    """A context that finds an edited copy of the tiny Stable Diffusion as `sd`."""
+
+    def edit(change: Callable[[Path], Any]) -> Context:
+        shutil.copytree(bench.path("sd15"), tmp_path / "sd")
+        change(tmp_path / "sd")
+        return Context(folders=Folders(model_roots=(tmp_path,)))
+
+    return edit
+
+
+def _index(**changes: Any) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        path = folder / "model_index.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    return change
+
+
+def _weights(folder: Path) -> Path:
+    return folder / "unet" / "diffusion_pytorch_model.safetensors"
+
+
+REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "code of its own": (_index(_class_name=["pipeline.py", "Mine"]), "code that comes with a checkpoint is never run"),
+    "a class of another library": (_index(unet=["os", "system"]), "its component 'unet' is a class of 'os'"),
+    "a component that climbs": (_index(**{"../x": ["diffusers", "X"]}), "which is no plain name"),
+    "no autoencoder": (_index(vae=[None, None]), "is no family that is known here: .*Stable Diffusion 1 and 2"),
+    "a folder that is missing": (lambda f: shutil.rmtree(f / "vae"), "no folder 'vae' for its AutoencoderKL"),
+    "an index that is no JSON": (lambda f: (f / "model_index.json").write_text("{"), "no readable sd/model_index.json"),
+    "weights that are missing": (lambda f: _weights(f).unlink(), "part 'denoiser': .*unet holds no .safetensors file"),
+    "weights in a pickle": (
+        lambda f: _weights(f).rename(f / "unet/diffusion_pytorch_model.bin"),
+        "only pickles such as diffusion_pytorch_model.bin, .* graph-engine convert-model --allow-pickle",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_bad_folder_is_told_by_the_part_at_fault_before_any_weight_is_read(case: str, edited: Any) -> None:
+    change, message = REFUSED[case]
+    context = edited(change)
+    with pytest.raises(ModelRefused, match=message):
+        load_model(context, "sd")
+    assert [key for key in context.warm.keys() if not key.startswith("digest:")] == []  # noqa: SIM118
+
+
+def test_a_class_that_is_not_on_the_list_is_never_imported(edited: Any) -> None:
+    context = edited(_index(unet=["diffusers", "StableDiffusionPipeline"]))
+    denoiser = load_model(context, "sd").denoiser
+    with pytest.raises(ModelRefused, match="the class 'StableDiffusionPipeline' is not one of AutoencoderKL"):
+        module_of(context, denoiser)
+
+
+def test_a_file_cut_short_is_named_when_its_weights_are_asked_for(edited: Any) -> None:
+    context = edited(lambda folder: _weights(folder).write_bytes(_weights(folder).read_bytes()[:-100]))
+    with pytest.raises(ModelRefused, match=r"diffusion_pytorch_model.safetensors: cut short"):
+        module_of(context, load_model(context, "sd").denoiser)
+
+
+def test_parts_of_two_families_that_do_not_fit_are_told_by_their_spaces(bench: Bench) -> None:
+    sd, xl = bench.model("sd15"), bench.model("sdxl")
+    text = encode_text(bench.context, xl.text_encoder, "a cat")
+    with pytest.raises(Misfit, match=r"wants text of the space 'clip-32', found 'clip-32\+32'"):
+        denoise(bench.context, sd.denoiser, text)
+    latents = denoise(bench.context, sd.denoiser, encode_text(bench.context, sd.text_encoder, "a cat"), steps=1)
+    with pytest.raises(Misfit, match="decodes the space 'sdxl', found 'sd'"):
+        decode(bench.context, latents, xl.vae)
+    shown = bench.model("sd15-inpaint").denoiser
+    with pytest.raises(Misfit, match="wants the autoencoder of 'sd' at the input 'vae', found that of 'sdxl'"):
+        inpaint_condition(shown, bench.cat, right_half(64, 64), xl.vae)
+    flux = bench.model("flux-schnell")
+    told = encode_text(bench.context, flux.text_encoder, "a cat")
+    with pytest.raises(Misfit, match="which 'ddim' cannot follow; use euler, published"):
+        denoise(bench.context, flux.denoiser, told)
+
+
+@pytest.mark.parametrize("name", ["/etc", "../elsewhere", "a/../../b", "C:\\models", "nothing"])
+def test_a_name_never_leaves_the_model_folders(bench: Bench, name: str) -> None:
+    with pytest.raises(ModelRefused, match="no model is called"):
+        load_model(bench.context, name)
+
+
+def test_a_pickle_file_is_refused_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "old.ckpt").write_bytes(b"\x80\x02}q\x00.")
+    context = Context(folders=Folders(model_roots=(tmp_path,)))
+    with pytest.raises(ModelRefused, match=r"old.ckpt is a pickle, .* convert-model --allow-pickle"):
+        load_model(context, "old.ckpt")
+
+
+def test_a_file_in_an_unknown_layout_says_which_are_known(tmp_path: Path) -> None:
+    save_file({"layer.weight": torch.zeros(2)}, tmp_path / "odd.safetensors")
+    context = Context(folders=Folders(model_roots=(tmp_path,)))
+    with pytest.raises(ModelRefused, match=r"no layout that is known here: .* Its tensors begin with layer.weight"):
+        load_model(context, "odd.safetensors")
+
+
+def test_a_pickle_is_converted_in_a_child_that_makes_nothing_but_tensors(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    evil = f"cposix\nsystem\n(S'touch {canary}'\ntR.".encode()
+    (tmp_path / "bare.ckpt").write_bytes(evil)
+    with zipfile.ZipFile(tmp_path / "archive.pt", "w") as archive:
+        archive.writestr("archive/data.pkl", evil)
+        archive.writestr("archive/version", "3")
+    for name in ("bare.ckpt", "archive.pt"):
+        with pytest.raises(pickles.PickleRefused, match=f"{name} was not converted"):
+            pickles.convert(tmp_path / name, tmp_path / "out.safetensors")
+    assert not canary.exists()
+    assert not (tmp_path / "out.safetensors").exists()
+    torch.save({"state_dict": {"w": torch.ones(2, 3).T}, "epoch": 3}, tmp_path / "good.ckpt")
+    pickles.convert(tmp_path / "good.ckpt", tmp_path / "good.safetensors")
+    assert read_header(tmp_path / "good.safetensors").tensors["w"].shape == (3, 2)
+
+
+def test_a_model_of_the_hub_is_read_from_its_cache_and_never_fetched_by_a_workflow(
+    bench: Bench, tmp_path: Path
+) -> None:
+    environment = {"HF_HUB_CACHE": str(tmp_path)}
+    with pytest.raises(ModelRefused, match=r"not on this machine, .* graph-engine fetch-model hub:me/tiny@main"):
+        hub.find_snapshot("hub:me/tiny", environment)
+    repository = tmp_path / "models--me--tiny"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("0123abcd")
+    shutil.copytree(bench.path("sd15"), repository / "snapshots" / "0123abcd")
+    assert hub.find_snapshot("hub:me/tiny", environment) == repository / "snapshots" / "0123abcd"
+    assert hub.find_snapshot("hub:me/tiny@0123abcd", environment).name == "0123abcd"
+    for name in ("hub:me", "hub:../../etc", "hub:me/tiny@../../x", "hub:me/..", "hub:/me/tiny"):
+        with pytest.raises(ModelRefused):
+            hub.find_snapshot(name, environment)
+
+
+def test_of_a_repository_one_format_and_one_precision_is_chosen() -> None:
+    files = [
+        *("model_index.json", "v1-5-pruned.safetensors", "v1-5-pruned.ckpt", "README.md", "pipeline.py"),
+        *("unet/config.json", "unet/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.bin"),
+        *("unet/diffusion_pytorch_model.fp16.safetensors", "unet/diffusion_pytorch_model.non_ema.safetensors"),
+        *("text_encoder/config.json", "text_encoder/model.safetensors", "tokenizer/vocab.json", "tokenizer/merges.txt"),
+        *("text_encoder_2/model-00001-of-00002.safetensors", "text_encoder_2/model-00002-of-00002.safetensors"),
+        *("text_encoder_2/model.safetensors.index.json", "text_encoder_2/model.fp16.safetensors"),
+    ]
+    weights = [name for name in hub.choose_files(files) if "safetensors" in name]
+    assert weights == [
+        "text_encoder/model.safetensors",
+        "text_encoder_2/model-00001-of-00002.safetensors",
+        "text_encoder_2/model-00002-of-00002.safetensors",
+        "text_encoder_2/model.safetensors.index.json",
+        "unet/diffusion_pytorch_model.safetensors",
+    ]
+    half = [name for name in hub.choose_files(files, "fp16") if "safetensors" in name]
+    assert half == [
+        "text_encoder/model.safetensors",
+        "text_encoder_2/model.fp16.safetensors",
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+    ]
+    assert "pipeline.py" not in hub.choose_files(files)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from pathlib import Path
 
-from playwright.sync_api import Locator, expect
+import pytest
+from playwright.sync_api import Browser, Locator, ViewportSize, expect
 
 from .editor import Editor
+from .servers import Served
 
 CHAIN = {
     "inputs": {"prompt": {"type": "text", "default": "a red circle"}},
@@ -62,9 +65,117 @@ def test_the_list_changes_values_and_wires_and_leads_along_them(editor: Editor) 
     expect(page.get_by_role("rowheader")).to_have_count(4)
 
 
-def widths(editor: Editor) -> dict[str, Any]:
-    """How wide the page is and how wide its contents want to be."""
-    found: dict[str, Any] = editor.page.evaluate(
-        "() => ({ page: document.documentElement.scrollWidth, window: innerWidth })"
-    )
-    return found
+AXE = Path(__file__).parents[3] / "web/editor/node_modules/axe-core/axe.min.js"
+
+
+def findings(editor: Editor) -> list[str]:
+    """What axe finds wrong with the page as it is."""
+    editor.page.evaluate(AXE.read_text())
+    found = editor.page.evaluate("() => axe.run()")
+    return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed; `npm ci` in web/editor installs it")
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_nothing_in_any_view_panel_or_dialog(editor: Editor, theme: str) -> None:
+    editor.open("axe", CHAIN)
+    editor.page.evaluate("(theme) => document.documentElement.dataset.theme = theme", theme)
+    editor.run()
+    found = {"graph": findings(editor)}
+    for key, view in (("Alt+2", "form"), ("Alt+3", "list")):
+        editor.press(key)
+        found[view] = findings(editor)
+    row(editor, "draw").get_by_role("button").click()
+    found["list, open"] = findings(editor)
+    editor.press("Alt+1")
+    for button in editor.page.locator(".rail button").all():
+        button.click()
+        editor.page.wait_for_timeout(200)
+        found[button.inner_text()] = findings(editor)
+    for title in ("Open a workflow", "Keys and gestures", "Settings", "Share and export", "Earlier versions", "Find"):
+        editor.run_command(title)
+        editor.page.get_by_role("dialog").wait_for()
+        found[title] = findings(editor)
+        editor.press("Escape")
+    assert {place: some for place, some in found.items() if some} == {}
+
+
+# Screens ------------------------------------------------------------------------------------------------------------
+
+OUTSIDE = """() => [...document.querySelectorAll('.toolbar button, .rail button, .form button, .form input')]
+    .filter((one) => { const box = one.getBoundingClientRect(); return one.checkVisibility() && box.width > 0
+        && (box.left < 0 || box.right > innerWidth + 1 || box.width < 24 || box.height < 20); })
+    .map((one) => one.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (820, 1180)])
+def test_everything_is_within_reach_of_small_and_touched_screens(
+    browser: Browser, server: Served, size: tuple[int, int]
+) -> None:
+    viewport = ViewportSize(width=size[0], height=size[1])
+    context = browser.new_context(viewport=viewport, has_touch=True, reduced_motion="reduce")
+    context.set_default_timeout(15_000)
+    editor = Editor(context.new_page(), server)
+    editor.sign_in()
+    editor.open("small", CHAIN)
+    page = editor.page
+    for view in ("Show the graph", "Show the form", "Show the list of nodes"):
+        page.get_by_role("button", name=view).tap()
+        assert page.evaluate(OUTSIDE) == []
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Show the form").tap()
+    page.get_by_label("Prompt").fill("a blue star")
+    page.get_by_role("region", name="Form").get_by_role("button", name="Run", exact=True).tap()
+    picture = page.get_by_role("region", name="Result").locator("img")
+    expect(picture).to_have_js_property("naturalWidth", 64, timeout=60_000)
+    page.get_by_role("button", name="Show the graph").tap()
+    page.get_by_role("button", name="Show everything").or_(editor.title("draw")).first.tap()
+    expect(editor.node("draw")).to_have_class(re.compile(r"\bselected\b"))
+    context.close()
+    assert editor.complaints == []
+
+
+# Settings -----------------------------------------------------------------------------------------------------------
+
+
+def test_theme_map_and_motion_are_set_at_once_and_kept(editor: Editor) -> None:
+    editor.open("settings", CHAIN)
+    page = editor.page
+    expect(page.locator(".react-flow__minimap")).to_be_visible()
+    editor.press("Control+,")
+    dialog = editor.dialog("Settings")
+    for theme in ("dark", "light"):
+        dialog.get_by_label("Theme").select_option(theme)
+        expect(page.locator("html")).to_have_attribute("data-theme", theme)
+    dialog.get_by_label("Map of the workflow").uncheck()
+    dialog.get_by_label("Nothing moves by itself").check()
+    editor.press("Escape")
+    page.reload()
+    editor.node("draw").wait_for()
+    expect(page.locator(".react-flow__minimap")).to_have_count(0)
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    expect(page.locator("html")).to_have_attribute("data-motion", "never")
+
+
+def test_a_command_gets_other_keys_which_the_help_sheet_shows_and_a_taken_one_is_refused(editor: Editor) -> None:
+    editor.open("remapped", CHAIN)
+    editor.press("Control+,")
+    dialog = editor.dialog("Settings")
+    dialog.get_by_label("Search commands").fill("Tidy")
+    dialog.get_by_role("button", name="Change the keys of Tidy").click()
+    editor.press("Control+s")
+    expect(dialog).to_contain_text("Ctrl+S is the key of “Save”")
+    editor.press("Control+Shift+t")
+    expect(dialog.locator("kbd")).to_have_text(["Ctrl+Shift+T"])
+    editor.press("Escape")
+    editor.press("?")
+    expect(editor.dialog("Keys and gestures")).to_contain_text("Ctrl+Shift+T")
+    editor.press("Escape")
+    before = editor.document().get("ui")
+    editor.press("l")
+    assert editor.document().get("ui") == before
+    editor.drag(editor.title("draw"), (700.0, 600.0))
+    moved = editor.document()["ui"]
+    editor.press("Escape", "Control+Shift+t")
+    editor.settle()
+    assert editor.document()["ui"] != moved

@@ -24,6 +24,7 @@ import { PictureViewer } from "./panels/PictureViewer";
 import { Revisions } from "./panels/Revisions";
 import { RunDialog } from "./panels/RunDialog";
 import { SaveDialog } from "./panels/SaveDialog";
+import { Settings } from "./panels/Settings";
 import { Share } from "./panels/Share";
 import { Side } from "./panels/Side";
 import { SignIn } from "./panels/SignIn";
@@ -87,6 +88,8 @@ function Dialogs() {
       return <Missing />;
     case "revisions":
       return <Revisions />;
+    case "settings":
+      return <Settings />;
     case "share":
       return <Share />;
     case "save":

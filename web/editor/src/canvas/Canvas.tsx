@@ -47,6 +47,7 @@ export function Canvas() {
   const drawnAsOne = useEditor((now) => now.overview) && edges.length > MANY;
   const ctrl = useRef(false);
   const shell = useRef<HTMLDivElement>(null);
+  const minimap = useEditor((now) => now.settings.minimap);
 
   useEffect(() => {
     const timer = setTimeout(() => (state().welcome ? showBeginning() : firstLook()), 60);
@@ -171,7 +172,7 @@ export function Canvas() {
         ariaLabelConfig={{ "node.a11yDescription.default": "Enter selects the node, arrow keys move it, Delete removes it." }}
       >
         <Background gap={24} />
-        {flow.length <= MAP_UNTIL && <MiniMap pannable zoomable ariaLabel="Map of the workflow" nodeColor={(node) => (node.type === "stage" ? "var(--map-node)" : "var(--map-mask)")} maskColor="var(--map-mask)" />}
+        {minimap && flow.length <= MAP_UNTIL && <MiniMap pannable zoomable ariaLabel="Map of the workflow" nodeColor={(node) => (node.type === "stage" ? "var(--map-node)" : "var(--map-mask)")} maskColor="var(--map-mask)" />}
         {drawnAsOne && <OverviewWires edges={wires} />}
         <WireHint />
         <Stroke shell={shell} />

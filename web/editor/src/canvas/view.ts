@@ -3,6 +3,7 @@
 import { getViewportForBounds, type ReactFlowInstance } from "@xyflow/react";
 import { flowNodes, type FlowNode } from "../state/flow";
 import type { WireEdge } from "./EdgeView";
+import { state } from "../state/store";
 import type { Position } from "../graph/document";
 
 /** From so many nodes on, those out of sight are not drawn, and a look at all of them is not where one begins. */
@@ -24,7 +25,7 @@ export function pointAt(place: Position): void {
 const COMFORTABLE = 0.62;
 const MARGIN = 24;
 
-const calm = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 200);
+const calm = () => (state().settings.motion === "never" || matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 200);
 
 /** React Flow's own fitView waits until every node was drawn, which those out of sight never are. */
 function fit(nodes: readonly FlowNode[], padding: number, maxZoom: number): void {

@@ -36,6 +36,16 @@ export function matches(text: string, pressed: Pressed): boolean {
   );
 }
 
+const SHOWN: Record<string, string> = { " ": "Space", "+": "Plus" };
+
+/** The keys that are held, as they are written in the table; empty as long as only Ctrl, Shift or Alt are. */
+export function keysFrom({ key, ctrlKey, metaKey, shiftKey, altKey }: Pressed): string {
+  if (["Control", "Shift", "Alt", "Meta"].includes(key)) return "";
+  const sign = key.length === 1 && !/[a-z0-9 ]/i.test(key);
+  const held = [ctrlKey || metaKey ? "Ctrl" : "", altKey ? "Alt" : "", shiftKey && !sign ? "Shift" : ""].filter(Boolean);
+  return [...held, SHOWN[key] ?? (key.length === 1 ? key.toUpperCase() : key)].join("+");
+}
+
 /** Pairs of commands that want the same key in the same place; none, as a test proves. */
 export function conflicts(table: readonly { id: string; keys: readonly string[]; within?: string }[]): [string, string, string][] {
   const owners = new Map<string, string>();

@@ -4,6 +4,7 @@ import { onCanvas, pointerPlace } from "../canvas/view";
 import { dropFile } from "../canvas/drop";
 import { isPicture } from "../graph/pictures";
 import { copySelected, pasteText, removeSelected } from "../state/document";
+import { keysOf } from "../state/settings";
 import { state } from "../state/store";
 import { pasteYaml } from "../state/share";
 import { matches } from "./keys";
@@ -46,7 +47,7 @@ export function listenToKeys(): () => void {
       return;
     }
     const scope = dialog ?? (event.target instanceof Element ? event.target.closest("[data-scope]")?.getAttribute("data-scope") : null) ?? undefined;
-    const within = (wanted: string | undefined) => COMMANDS.find((one) => isSeen(one) && one.within === wanted && !one.native && (one.always || !isTyping(event.target)) && one.keys.some((key) => matches(key, event)));
+    const within = (wanted: string | undefined) => COMMANDS.find((one) => isSeen(one) && one.within === wanted && !one.native && (one.always || !isTyping(event.target)) && keysOf(one).some((key) => matches(key, event)));
     const found = within(scope) ?? (dialog ? undefined : within(undefined));
     if (!found) return;
     event.preventDefault();

@@ -5,7 +5,7 @@ import { fitAll, fitSelection, zoomBy, zoomTo } from "../canvas/view";
 import { PANELS } from "../panels/names";
 import { set, state, type View } from "../state/store";
 import { showAs } from "../state/files";
-import { toggleTheme } from "../state/theme";
+import { toggleTheme } from "../state/settings";
 import type { Command } from "./command";
 
 const look = (id: View, title: string, key: string): Command => ({ id: `view.as.${id}`, title, group: "View", keys: [key], run: () => showAs(id), always: true });
@@ -22,5 +22,6 @@ export const VIEW: readonly Command[] = [
   look("canvas", "Show the graph", "Alt+1"),
   look("form", "Show the form", "Alt+2"),
   look("outline", "Show the list of nodes", "Alt+3"),
+  { id: "settings", title: "Settings", group: "View", keys: ["Ctrl+,"], run: () => set({ dialog: { kind: "settings" } }), always: true },
   { id: "view.theme", title: "Dark or light", group: "View", keys: [], run: toggleTheme },
 ];

@@ -73,14 +73,15 @@ function nodeBox(name: string, body: Body, catalog: Catalog, outer: readonly Bod
   const look = lookOf(body, name);
   const collapsed = look?.collapsed === true;
   const { width, height } = sizeOf(name, face, entry);
-  const values = name === INPUTS ? Object.fromEntries(face.outputs.map((socket) => [socket.name, socket.default])) : (entry?.with ?? {});
+  const shownOf = name === INPUTS ? face.outputs : face.inputs.filter((socket) => !(socket.name in (entry?.from ?? {})));
+  const values = Object.fromEntries(shownOf.map((socket) => [socket.name, entry?.with?.[socket.name] ?? socket.default]));
   const types = new Map([...face.outputs, ...face.inputs].map((socket) => [socket.name, socket.type]));
   const rows = portsOf(name, face, entry).map(({ id, side, y }): SketchRow => ({ text: id, value: shown(values[id]), y: collapsed ? HEAD / 2 : y, right: side === "source", color: colorOf(types.get(id) ?? "", catalog) }));
   return { kind: "node", ...(positionOf(body, name) ?? { x: 0, y: 0 }), width, height: collapsed ? HEAD : height, title: face.title, color: tint(look?.color), rows };
 }
 
 function shown(value: unknown): string {
-  const text = value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
+  const text = value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
 }
 

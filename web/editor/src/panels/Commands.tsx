@@ -1,5 +1,6 @@
 import { canRun, COMMANDS } from "../commands/table";
 import { search } from "../graph/fuzzy";
+import { keysOf } from "../state/settings";
 import { closeDialog, Modal } from "./Modal";
 import { Keys } from "./Keys";
 import { SearchList } from "./SearchList";
@@ -21,7 +22,7 @@ export function Commands() {
         show={(one) => (
           <>
             <span className="what">{one.title}</span>
-            <Keys keys={one.keys} />
+            <Keys keys={keysOf(one)} />
           </>
         )}
       />

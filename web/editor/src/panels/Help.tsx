@@ -1,5 +1,6 @@
 import { GESTURES } from "../commands/gestures";
 import { COMMANDS } from "../commands/table";
+import { keysOf } from "../state/settings";
 import { closeDialog, Modal } from "./Modal";
 import { Keys } from "./Keys";
 
@@ -20,11 +21,11 @@ export function Help() {
           <section key={group}>
             <h3>{group}</h3>
             <dl>
-              {COMMANDS.filter((one) => one.group === group && one.keys.length > 0).map((one) => (
+              {COMMANDS.filter((one) => one.group === group && keysOf(one).length > 0).map((one) => (
                 <div key={one.id}>
                   <dt>{one.title}</dt>
                   <dd>
-                    <Keys keys={one.keys} />
+                    <Keys keys={keysOf(one)} />
                   </dd>
                 </div>
               ))}

@@ -1,3 +1,4 @@
+import { keysOf } from "../state/settings";
 import { useEffect, useRef } from "react";
 import { canRun, command } from "../commands/table";
 import type { Position } from "../graph/document";
@@ -57,7 +58,7 @@ export function Menu({ where, at }: { where: Where; at: Position }) {
                 }}
               >
                 {one.title}
-                {one.keys[0] && <kbd aria-hidden="true">{one.keys[0].replace("Arrow", "")}</kbd>}
+                {keysOf(one)[0] && <kbd aria-hidden="true">{keysOf(one)[0]!.replace("Arrow", "")}</kbd>}
               </button>
             ))}
           </div>

@@ -3,6 +3,7 @@ import { Crumbs } from "./Crumbs";
 import { command, canRun, type Command } from "../commands/table";
 import { fraction, hasEnded, remaining } from "../graph/progress";
 import { duration } from "../graph/numbers";
+import { keysOf } from "../state/settings";
 import { useFlow } from "../state/flow";
 import { isDirty, set, useEditor, type EditorState } from "../state/store";
 import { Times } from "./RunDialog";
@@ -35,6 +36,7 @@ export function Toolbar() {
       <RunButtons />
       <Button id="file.share" text="Share" />
       <Button id="view.theme" text="◐" />
+      <Button id="settings" text="⚙" />
       <Button id="help.commands" text="⌘" />
       <Button id="help.keys" text="?" />
     </nav>
@@ -63,7 +65,7 @@ interface ButtonProps {
 function Button({ id, text, className, disabled }: ButtonProps) {
   const one: Command = command(id);
   return (
-    <button type="button" className={className} aria-label={one.title} title={`${one.title}${one.keys[0] ? ` (${one.keys[0]})` : ""}`} disabled={disabled} onClick={() => canRun(one) && void one.run()}>
+    <button type="button" className={className} aria-label={one.title} title={`${one.title}${keysOf(one)[0] ? ` (${keysOf(one)[0]})` : ""}`} disabled={disabled} onClick={() => canRun(one) && void one.run()}>
       {text}
     </button>
   );

@@ -8,16 +8,15 @@ import { tell } from "./notes";
 import { replan } from "./plan";
 import { viewOf } from "./routes";
 import { follow } from "./runs";
+import { startSettings } from "./settings";
 import { set, state, useEditor } from "./store";
 import { join } from "./tabs";
-import { startTheme } from "./theme";
 import { keepTitle } from "./title";
 
 const SETTLE_MS = 350;
 
 export function begin(): () => void {
-  startTheme();
-  const stops: (() => void)[] = [listenToKeys(), keepTitle(), watch(), watchConnection(), watchAddress()];
+  const stops: (() => void)[] = [startSettings(), listenToKeys(), keepTitle(), watch(), watchConnection(), watchAddress()];
   let ended = false;
   load().then(
     (stop) => (ended ? stop() : stops.push(stop)),

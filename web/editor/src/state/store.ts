@@ -11,6 +11,7 @@ import { GALLERY, type CompareMode, type GalleryState } from "../image/gallery";
 import { WHOLE, type Look } from "../image/look";
 import { PAINTER, type PainterState } from "../image/tools";
 import type { PanelId } from "../panels/names";
+import type { Settings } from "./settings";
 import type { OtherTab } from "./tabs";
 
 /** A wire that was dropped on empty canvas and waits for a node. */
@@ -124,6 +125,7 @@ export interface EditorState {
   gallery: GalleryState;
   side: PanelId | null;
   theme: "dark" | "light";
+  settings: Settings;
   notes: readonly Note[];
 }
 
@@ -168,6 +170,7 @@ export const useEditor = create<EditorState>(() => ({
   gallery: GALLERY,
   side: "result",
   theme: "dark",
+  settings: { theme: "system", minimap: true, motion: "system", keys: {} },
   notes: [],
 }));
 

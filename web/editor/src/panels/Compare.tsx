@@ -68,7 +68,7 @@ export function Compare({ files, pair, mode, still }: CompareProps) {
           {mode === "slider" && <input type="range" aria-label="Where the one ends and the other begins" min={0} max={1} step={0.01} value={split} onChange={(event) => setSplit(Number(event.target.value))} />}
           {mode === "flicker" && (
             <>
-              <CommandButton id="compare.toggle" text={`Shows ${front.toUpperCase()}`} />
+              <CommandButton id="compare.toggle" text={front.toUpperCase()} label={`${front.toUpperCase()} is shown; show the other one`} />
               <button type="button" disabled={!still} onClick={goOnFlickering}>
                 By turns
               </button>

@@ -62,7 +62,7 @@ export function ZoomButtons({ within }: { within: "picture" | "compare" }) {
       <span className="zoom">{zoom === 0 ? "all" : `${Math.round(zoom * 100)} %`}</span>
       <CommandButton id={`${within}.in`} text="+" />
       <CommandButton id={`${within}.whole`} text="All" />
-      <CommandButton id={`${within}.pixels`} text="1:1" />
+      <CommandButton id={`${within}.pixels`} text="100 %" />
     </>
   );
 }

@@ -110,6 +110,11 @@ def test_one_run_or_all_are_cancelled_and_tried_again(editor: Editor, server: Se
     expect(rows(editor)).to_have_count(1)
     editor.page.get_by_role("button", name="Run again: dropped").click()
     expect(rows(editor)).to_contain_text(["kept", "dropped"])
+    rows(editor).filter(has_text="kept").focus()
+    editor.press("Delete")
+    expect(rows(editor)).to_contain_text(["dropped"])
+    expect(rows(editor)).to_have_count(1)
+    assert editor.names() == ["draw", "save"]
     editor.page.get_by_role("button", name="Cancel all").click()
     expect(rows(editor)).to_have_count(0)
     lately = editor.page.get_by_role("list", name="Runs that ended lately").locator("li")
@@ -127,3 +132,16 @@ def test_a_run_is_cancelled_by_key_and_the_next_one_is_shown(editor: Editor, ser
     server.ask("PATCH", "/queue", {"paused": False})
     editor.page.locator(".toolbar .status.ok").wait_for()
     assert [run["state"] for run in server.ask("GET", "/runs?workflow=cancelled")["runs"]] == ["ok", "cancelled"]
+
+
+def test_after_a_reload_the_runs_that_wait_are_still_this_tabs(editor: Editor, server: Served) -> None:
+    server.ask("PATCH", "/queue", {"paused": True})
+    editor.open("reloaded", picture("Reloaded"))
+    editor.press("Control+Enter", "Control+Enter")
+    expect(editor.page.locator(".toolbar .status")).to_contain_text("1 more waiting")
+    editor.page.reload()
+    expect(editor.page.locator(".toolbar .status")).to_contain_text("1 more waiting")
+    server.ask("PATCH", "/queue", {"paused": False})
+    editor.page.locator(".toolbar .status.ok").wait_for()
+    expect(editor.node("save").get_by_alt_text("Result of Save image")).to_be_visible()
+    assert [run["state"] for run in server.ask("GET", "/runs?workflow=reloaded")["runs"]] == ["ok", "ok"]

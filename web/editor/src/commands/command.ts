@@ -11,7 +11,7 @@ export interface Command {
   /** Whether it can be done now; left out for what always can. */
   when?: () => boolean;
   /** The dialog, or the part of the page with the focus, that it is a command of; its keys mean something else outside. */
-  within?: Dialog["kind"] | "gallery";
+  within?: Dialog["kind"] | "gallery" | "queue";
   /** Also while a text is typed. */
   always?: boolean;
   /** The browser's own event does it (copy, cut, paste); the keys are for the help sheet alone. */

@@ -22,7 +22,7 @@ export const GESTURES: readonly [string, string][] = [
   ["Right-click, or a long press", "The menu of a node, of a wire, of the canvas"],
   ["Click on ⊙ at an output", "Run to it and look at it on its node"],
   ["Point at the word in a node's title bar", "Why it would run, or where its result is kept"],
-  ["Drag a run in the queue, or Alt+arrow keys on it", "Move it"],
+  ["Drag a waiting run in the queue", "Move it"],
   ["Drag on a number", "Change it; Shift fine, Ctrl coarse"],
   ["Right-click on a value", "Back to its default"],
   ["Drop a file on the canvas, or paste one", "Open a workflow (JSON, YAML, or a picture that a run made); add any other picture as a node (Shift: this one, too)"],

@@ -7,6 +7,7 @@ import { FILE } from "./file";
 import { HELP } from "./help";
 import { MASK } from "./mask";
 import { PICTURES } from "./pictures";
+import { QUEUE } from "./queue";
 import { RUN } from "./run";
 import { SUBGRAPH } from "./subgraph";
 import { VIEW } from "./view";
@@ -14,7 +15,7 @@ import { WIRE } from "./wire";
 
 export type { Command } from "./command";
 
-export const COMMANDS: readonly Command[] = [...RUN, ...EDIT, ...WIRE, ...ARRANGE, ...SUBGRAPH, ...VIEW, ...FILE, ...PICTURES, ...MASK, ...HELP];
+export const COMMANDS: readonly Command[] = [...RUN, ...QUEUE, ...EDIT, ...WIRE, ...ARRANGE, ...SUBGRAPH, ...VIEW, ...FILE, ...PICTURES, ...MASK, ...HELP];
 
 export const canRun = (command: Command) => command.when?.() ?? true;
 

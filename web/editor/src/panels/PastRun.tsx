@@ -4,7 +4,7 @@ import type { OutputFile, Run, RunDetail } from "../api/types";
 import { filesIn } from "../graph/look";
 import { duration } from "../graph/numbers";
 import { tellError } from "../state/notes";
-import { set } from "../state/store";
+import { showPictures } from "../state/viewer";
 
 const PICTURE = /\.(png|jpe?g|webp)$/i;
 
@@ -49,8 +49,8 @@ const WORDS: Record<string, string> = { memory: "cached in memory", disk: "cache
 function Pictures({ files }: { files: OutputFile[] }) {
   return (
     <p className="thumbs">
-      {files.slice(0, 8).map((file, index) => (
-        <button key={file.id} type="button" className="picture" aria-label={`Look at ${file.name}`} onClick={() => set({ dialog: { kind: "picture", files, index } })}>
+      {files.slice(0, 8).map((file) => (
+        <button key={file.id} type="button" className="picture" aria-label={`Look at ${file.name}`} onClick={() => showPictures(files, file.id)}>
           <img src={file.url} alt={file.name} loading="lazy" />
         </button>
       ))}

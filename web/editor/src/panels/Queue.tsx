@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { api } from "../api/client";
 import type { Run } from "../api/types";
 import { duration } from "../graph/numbers";
@@ -15,6 +15,12 @@ export function Queue() {
   const queue = useEditor((now) => now.queue);
   useEffect(refreshQueue, []);
   const waiting = queue.runs.filter((run) => run.state === "queued");
+  const list = useRef<HTMLOListElement>(null);
+  const held = useRef("");
+  // A row that is moved loses the keyboard when the list is drawn anew.
+  useLayoutEffect(() => {
+    if (held.current && document.activeElement === document.body) list.current?.querySelector<HTMLElement>(`[data-run="${held.current}"]`)?.focus();
+  }, [queue.runs]);
   return (
     <>
       <p className="queue-tools">
@@ -26,7 +32,18 @@ export function Queue() {
         </button>
       </p>
       {queue.paused && <p className="paused">Paused: nothing that waits is begun.</p>}
-      <ol className="runs" aria-label="Runs that go on or wait">
+      <ol
+        className="runs"
+        data-scope="queue"
+        aria-label="Runs that go on or wait"
+        ref={list}
+        onFocus={(event) => {
+          held.current = (event.target as HTMLElement).dataset.run ?? "";
+        }}
+        onBlur={(event) => {
+          if (event.relatedTarget) held.current = "";
+        }}
+      >
         {queue.runs.map((run) => (
           <Waiting key={run.id} run={run} at={waiting.indexOf(run)} last={waiting.length - 1} />
         ))}
@@ -41,27 +58,15 @@ export function Queue() {
 /** One run of the queue; `at` is its place among the waiting ones, -1 for one that does not wait. */
 function Waiting({ run, at, last }: { run: Run; at: number; last: number }) {
   const [over, setOver] = useState(false);
-  const row = useRef<HTMLLIElement>(null);
   const movable = at >= 0;
-
-  function onKeyDown(event: KeyboardEvent) {
-    if (event.target !== row.current || !movable) return;
-    const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: last }[event.key];
-    if (event.key === "Delete") void cancelRun(run.id);
-    if (to === undefined || (event.key.startsWith("Arrow") && !event.altKey)) return;
-    event.preventDefault();
-    void moveTo(run.id, to).then(() => document.querySelector<HTMLElement>(`[data-run="${run.id}"]`)?.focus());
-  }
 
   return (
     <li
-      ref={row}
       data-run={run.id}
       className={over ? "over" : ""}
       tabIndex={movable ? 0 : undefined}
       draggable={movable}
       aria-label={movable ? `${run.title}, number ${at + 1} of those that wait; Alt and arrow keys move it, Delete cancels it` : undefined}
-      onKeyDown={onKeyDown}
       onDragStart={(event) => event.dataTransfer.setData("application/x-run", run.id)}
       onDragOver={(event) => {
         if (!movable || !event.dataTransfer.types.includes("application/x-run")) return;

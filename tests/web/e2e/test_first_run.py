@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -65,13 +66,26 @@ def test_the_first_page_is_a_workflow_that_makes_a_picture_at_one_press(newcomer
 def test_every_workflow_that_ships_is_a_template_with_its_picture(editor: Editor) -> None:
     editor.press("Control+o")
     cards = editor.dialog("Open a workflow").get_by_role("region", name="Templates").locator(".card")
-    shipped = {path.stem: yaml.safe_load(path.read_text()) for path in WORKFLOWS.glob("*.yaml")}
+    shipped = {path: yaml.safe_load(path.read_text()) for path in WORKFLOWS.rglob("*.yaml")}
     expect(cards).to_have_count(len(shipped))
     assert set(cards.locator("strong").all_text_contents()) == {one["title"] for one in shipped.values()}
     for picture in cards.locator("img").all():
         picture.scroll_into_view_if_needed()
         expect(picture).not_to_have_js_property("naturalWidth", 0)
-    expect(cards.locator("img")).to_have_count(len(shipped))
+    expect(cards.locator("img")).to_have_count(len(list(WORKFLOWS.glob("thumbnails/*.webp"))))
+
+
+def test_a_template_whose_model_is_missing_stands_apart_and_says_what_it_needs(editor: Editor) -> None:
+    missing = [one for one in editor.server.ask("GET", "/templates")["templates"] if lacks(one)]
+    assert missing, "every model of every template is installed"
+    editor.press("Control+o")
+    apart = editor.dialog("Open a workflow").get_by_role("region", name="not here yet").locator(".card")
+    expect(apart).to_have_count(len(missing))
+    expect(apart.first).to_contain_text(f"needs {lacks(missing[0])[0]}")
+
+
+def lacks(template: dict[str, Any]) -> list[str]:
+    return [model["name"] for model in template["models"] if not model["installed"]]
 
 
 def test_a_template_is_searched_opened_and_saved_as_ones_own(editor: Editor) -> None:

@@ -23,6 +23,7 @@ export function Start() {
   }, []);
   const mine = search(query, saved ?? [], (one) => [one.title, one.name, one.description]);
   const shipped = search(query, templates, (one) => [one.title, one.name, one.system, one.description]);
+  const ready = shipped.filter((one) => one.models.every((model) => model.installed));
   return (
     <Modal label="Open a workflow" className="start">
       <header>
@@ -51,18 +52,25 @@ export function Start() {
         </ul>
         {saved && mine.length === 0 && <p className="nothing">{saved.length === 0 ? "Nothing is saved yet. Begin with a template, or drop a YAML, JSON or PNG file on the canvas." : "Nothing of this name is saved."}</p>}
       </section>
-      <section aria-label="Templates">
-        <h3>Templates</h3>
-        <ul className="cards">
-          {shipped.map((one) => (
-            <li key={one.name}>
-              <Card picture={one.picture ? templatePicture(one.name) : null} title={one.title || one.name} text={one.problem || one.description} note={needs(one)} disabled={Boolean(one.problem)} onOpen={() => void openTemplate(one.name)} />
-            </li>
-          ))}
-        </ul>
-        {templates.length > 0 && shipped.length === 0 && <p className="nothing">No template is called this.</p>}
-      </section>
+      <Templates title="Templates" templates={ready} />
+      <Templates title="Templates for models that are not here yet" templates={shipped.filter((one) => !ready.includes(one))} />
     </Modal>
+  );
+}
+
+function Templates({ title, templates }: { title: string; templates: readonly Template[] }) {
+  if (templates.length === 0) return null;
+  return (
+    <section aria-label={title}>
+      <h3>{title}</h3>
+      <ul className="cards">
+        {templates.map((one) => (
+          <li key={one.name}>
+            <Card picture={one.picture ? templatePicture(one.name) : null} title={one.title || one.name} text={one.problem || one.description} note={needs(one)} disabled={Boolean(one.problem)} onOpen={() => void openTemplate(one.name)} />
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -75,10 +75,18 @@ def findings(editor: Editor) -> list[str]:
     return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
 
 
+DIALOGS = (
+    *("Open a workflow", "Keys and gestures", "Settings", "Share and export", "Earlier versions", "Add a node"),
+    *("Inputs and outputs", "Run with choices", "Save under another name"),
+)
+
+
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed; `npm ci` in web/editor installs it")
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_in_any_view_panel_or_dialog(editor: Editor, theme: str) -> None:
-    editor.open("axe", CHAIN)
+    note = {"text": "# Why\n- because", "at": [0, 600], "size": [200, 120]}
+    frame = {"title": "A part", "color": "red", "at": [-20, -60], "size": [400, 300]}
+    editor.open("axe", {**CHAIN, "ui": {"$notes": {"1": note}, "$frames": {"1": frame}}})
     editor.page.evaluate("(theme) => document.documentElement.dataset.theme = theme", theme)
     editor.run()
     found = {"graph": findings(editor)}
@@ -92,7 +100,7 @@ def test_axe_finds_nothing_in_any_view_panel_or_dialog(editor: Editor, theme: st
         button.click()
         editor.page.wait_for_timeout(200)
         found[button.inner_text()] = findings(editor)
-    for title in ("Open a workflow", "Keys and gestures", "Settings", "Share and export", "Earlier versions", "Find"):
+    for title in DIALOGS:
         editor.run_command(title)
         editor.page.get_by_role("dialog").wait_for()
         found[title] = findings(editor)

@@ -10,7 +10,7 @@ function show(block: Block, key: number) {
   switch (block.kind) {
     case "heading":
       return (
-        <p key={key} className={`heading level-${block.level}`} role="heading" aria-level={block.level + 2}>
+        <p key={key} className={`heading level-${block.level}`} role="heading" aria-level={block.level + 1}>
           <Spans spans={block.spans} />
         </p>
       );

@@ -3,7 +3,7 @@ import { align, distribute } from "../src/graph/align";
 import { copyOf, paste } from "../src/graph/clipboard";
 import type { Workflow } from "../src/graph/document";
 import { place } from "../src/graph/edit";
-import { setColor, tint, toggleCollapsed, toggleMode } from "../src/graph/looks";
+import { setColor, tint, toggleLook, toggleMode } from "../src/graph/looks";
 import { parseMarkdown } from "../src/graph/markdown";
 import { addThing, frameAround, isOn, removeThings, thingOf, thingsOf } from "../src/graph/things";
 import { body } from "./helpers";
@@ -47,7 +47,7 @@ describe("looks and modes", () => {
     expect([muted.nodes.first!.mode, muted.nodes.second!.mode, muted.nodes.save!.mode]).toEqual(["mute", "mute", undefined]);
     expect(toggleMode(muted, ["first"], "bypass").nodes.first!.mode).toBe("bypass");
     expect(toggleMode(muted, ["first", "second"], "mute").nodes).toEqual(body.nodes);
-    expect(toggleCollapsed(toggleCollapsed(body, ["first"]), ["first"]).ui).toEqual({ first: {} });
+    expect(toggleLook(toggleLook(body, ["first"], "collapsed"), ["first"], "collapsed").ui).toEqual({ first: {} });
   });
 
   it("take no colour from a file but a known name or hex digits", () => {

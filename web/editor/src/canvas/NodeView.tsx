@@ -3,7 +3,7 @@ import { memo, type CSSProperties } from "react";
 import type { Face } from "../graph/catalog";
 import { INPUTS, linksOf, type NodeEntry } from "../graph/document";
 import { setTitle } from "../graph/edit";
-import { lookOf, tint, toggleCollapsed } from "../graph/looks";
+import { lookOf, tint, toggleLook } from "../graph/looks";
 import { problemsOf } from "../graph/progress";
 import { portsOf, sizeOf } from "../graph/size";
 import { Failure } from "../panels/Failure";
@@ -68,7 +68,7 @@ function Stage({ id, selected }: { id: string; selected: boolean }) {
         {entry?.mode && <span className="badge mode">{entry.mode === "mute" ? "muted" : "bypassed"}</span>}
         {!entry?.mode && <RunBadge node={id} />}
         {collapsed && (
-          <button type="button" className="enter nodrag" aria-label={`Open ${face.title}`} title="Open (Alt+C)" aria-expanded="false" onClick={() => edit((body) => toggleCollapsed(body, [id]))}>
+          <button type="button" className="enter nodrag" aria-label={`Open ${face.title}`} title="Open (Alt+C)" aria-expanded="false" onClick={() => edit((body) => toggleLook(body, [id], "collapsed"))}>
             ▸
           </button>
         )}

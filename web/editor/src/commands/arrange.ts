@@ -4,7 +4,7 @@ import { onCanvas, pointerPlace } from "../canvas/view";
 import { align, distribute, type Edge } from "../graph/align";
 import { INPUTS } from "../graph/document";
 import { place } from "../graph/edit";
-import { toggleCollapsed, toggleMode } from "../graph/looks";
+import { toggleLook, toggleMode } from "../graph/looks";
 import { addThing, frameAround, type Layer, type Thing } from "../graph/things";
 import { boxesOf, edit, select, selectedItems, selectedNodes } from "../state/document";
 import { bodyOf, set, state } from "../state/store";
@@ -41,7 +41,8 @@ export const ARRANGE: readonly Command[] = [
   { id: "frame.add", title: "Put a frame around the selection", group: "Arrange", keys: ["Ctrl+G"], run: addFrame },
   { id: "note.add", title: "Add a note", group: "Arrange", keys: ["Shift+N"], run: addNote },
   { id: "color", title: "Colour", group: "Arrange", keys: ["C"], run: () => set({ dialog: { kind: "color" } }), when: items },
-  { id: "collapse", title: "Collapse or open", group: "Arrange", keys: ["Alt+C"], run: () => edit((body) => toggleCollapsed(body, selectedNodes())), when: () => selectedNodes().length > 0 },
+  { id: "collapse", title: "Collapse or open", group: "Arrange", keys: ["Alt+C"], run: () => edit((body) => toggleLook(body, selectedNodes(), "collapsed")), when: () => selectedNodes().length > 0 },
+  { id: "pin", title: "Pin where it is, or let go", group: "Arrange", keys: ["P"], run: () => edit((body) => toggleLook(body, selectedNodes(), "pinned")), when: () => selectedNodes().length > 0 },
   { id: "mute", title: "Mute: what needs it does not run", group: "Edit", keys: ["Ctrl+M"], run: mode("mute"), when: () => real().length > 0 },
   { id: "bypass", title: "Bypass: pass on what comes in", group: "Edit", keys: ["Ctrl+B"], run: mode("bypass"), when: () => real().length > 0 },
   { id: "align.left", title: "Align left edges", group: "Arrange", keys: ["Shift+ArrowLeft"], run: line("left"), when: several },

@@ -16,6 +16,8 @@ export function tint(color: unknown): string {
 export interface Look {
   color?: unknown;
   collapsed?: unknown;
+  /** It stays where it is. */
+  pinned?: unknown;
 }
 
 export function lookOf(body: Body, name: string): Look | undefined {
@@ -33,10 +35,10 @@ export function setColor(body: Body, ids: readonly string[], color: string | und
   return ids.reduce((next, id) => (isThing(id) ? setThing(next, id, { color }) : setLook(next, id, { color })), body);
 }
 
-/** Collapse nodes, or open them when all of them are collapsed. */
-export function toggleCollapsed(body: Body, names: readonly string[]): Body {
-  const all = names.every((name) => lookOf(body, name)?.collapsed === true);
-  return names.reduce((next, name) => setLook(next, name, { collapsed: all ? undefined : true }), body);
+/** Collapse or pin nodes, or undo it when all of them are so already. */
+export function toggleLook(body: Body, names: readonly string[], look: "collapsed" | "pinned"): Body {
+  const all = names.every((name) => lookOf(body, name)?.[look] === true);
+  return names.reduce((next, name) => setLook(next, name, { [look]: all ? undefined : true }), body);
 }
 
 /** Mute or bypass nodes, or switch them on when all of them are so already. */

@@ -4,6 +4,7 @@ import { Position, type Node } from "@xyflow/react";
 import { create } from "zustand";
 import { faceOf } from "../graph/catalog";
 import { drawn, type Body } from "../graph/document";
+import { lookOf } from "../graph/looks";
 import { portsOf, sizeOf } from "../graph/size";
 import { isThing, placeOf, thingOf, thingsOf } from "../graph/things";
 import { outerOf, state } from "./store";
@@ -23,8 +24,9 @@ export function flowOf(body: Body, old: readonly FlowNode[], selected?: Readonly
     const position = placeOf(body, id) ?? before?.position ?? { x: 0, y: 0 };
     const chosen = selected ? selected.has(id) : (before?.selected ?? false);
     const [width, height] = (isThing(id) && thingOf(body, id)?.size) || [before?.width, before?.height];
-    if (before && before.position.x === position.x && before.position.y === position.y && before.selected === chosen && before.width === width && before.height === height) return before;
-    return { ...(before ?? begun(id, body)), position, selected: chosen, width, height } as FlowNode;
+    const draggable = lookOf(body, id)?.pinned === true ? false : undefined;
+    if (before && before.position.x === position.x && before.position.y === position.y && before.selected === chosen && before.width === width && before.height === height && before.draggable === draggable) return before;
+    return { ...(before ?? begun(id, body)), position, selected: chosen, width, height, draggable } as FlowNode;
   });
 }
 

@@ -26,7 +26,7 @@ export function NumberField({ id, label, widget, value, invalid, onChange, onDon
   return (
     <input
       id={id}
-      className="number nodrag"
+      className="number nodrag nokey"
       inputMode="decimal"
       autoComplete="off"
       role="spinbutton"

@@ -1,4 +1,5 @@
-import { useId } from "react";
+import { useId, type KeyboardEvent } from "react";
+import { reweigh } from "../graph/weights";
 import type { FieldProps } from "./field";
 
 const MOST_ROWS = 8;
@@ -18,7 +19,17 @@ export function TextField({ id, label, widget, value, names, invalid, onChange, 
     onChange: (event: { target: { value: string } }) => onChange(event.target.value),
     onBlur: onDone,
   };
-  if (rows > 1) return <textarea {...shared} rows={rows} />;
+  /** Ctrl and an arrow make the selected words of a prompt stronger or weaker. */
+  function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>) {
+    const steps = event.key === "ArrowUp" ? 1 : event.key === "ArrowDown" ? -1 : 0;
+    if (steps === 0 || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    const { currentTarget: field } = event;
+    const { text, start, end } = reweigh({ text: field.value, start: field.selectionStart, end: field.selectionEnd }, steps);
+    onChange(text);
+    requestAnimationFrame(() => field.setSelectionRange(start, end));
+  }
+  if (rows > 1) return <textarea {...shared} rows={rows} onKeyDown={onKeyDown} />;
   return (
     <>
       <input {...shared} type="text" list={names?.length ? list : undefined} />

@@ -44,7 +44,7 @@ def first_run(editor: Editor) -> None:
 
 @shot
 def running(editor: Editor) -> None:
-    editor.open("glide", glide(steps=100, seed=11, prompt="a large purple star on a yellow background"))
+    editor.open("glide", glide(steps=100))
     editor.press("Control+Enter")
     editor.node("base").locator("img.preview").wait_for(timeout=60_000)
     editor.page.wait_for_timeout(2000)
@@ -82,15 +82,33 @@ def sub_workflow(editor: Editor) -> None:
     editor.open("glide", glide())
     editor.select("low_resolution", "upsample", "decode")
     editor.press("Control+Shift+E")
-    editor.page.wait_for_timeout(800)
+    editor.page.keyboard.type("enlarge")
+    editor.press("Enter")
+    editor.page.wait_for_timeout(500)
+    editor.press("Alt+ArrowDown")
+    editor.page.wait_for_timeout(1500)
 
 
 @shot
 def form(editor: Editor) -> None:
-    editor.open("glide", glide(seed=11, prompt="a large purple star on a yellow background"))
+    editor.open("glide", glide())
     editor.run()
     editor.page.goto(f"{editor.server.origin}/#/glide?view=form")
     editor.page.wait_for_timeout(2500)
+
+
+@shot
+def compare(editor: Editor) -> None:
+    for seed in (5, 6):
+        editor.open("glide", glide(seed=seed))
+        editor.run()
+    editor.page.goto(f"{editor.server.origin}/#/glide")
+    editor.page.get_by_role("button", name="Gallery").click()
+    panel = editor.page.get_by_role("complementary", name="Gallery")
+    for index in range(2):
+        panel.get_by_role("checkbox", name="Mark").nth(index).check()
+    panel.get_by_role("button", name="Compare").click()
+    editor.page.wait_for_timeout(1000)
 
 
 @shot
@@ -104,7 +122,7 @@ def failure(editor: Editor) -> None:
 
 @shot
 def light(editor: Editor) -> None:
-    editor.open("glide", glide(seed=11, prompt="a large purple star on a yellow background"))
+    editor.open("glide", glide())
     editor.run()
     editor.page.wait_for_timeout(1500)
 

@@ -40,7 +40,7 @@ def embed_pictures(context: Context, clip: CLIP, pictures: Sequence[Tensor]) -> 
     from graph_nodes.science import clip_pictures
 
     size, mean, std = _fact(clip, "image_size"), *_normalisation(clip)
-    module, dtype = module_of(context, clip), torch_dtype(context)
+    module, dtype = module_of(context, clip), torch_dtype(context, clip)
     rows = []
     for index, pixels in enumerate(pictures):
         values = clip_pictures.prepare(pixels[None].float(), size, mean, std).to(context.device, dtype)
@@ -71,7 +71,7 @@ def embed_nothing(context: Context, clip: CLIP) -> Tensor:
 
     size, module = _fact(clip, "image_size"), module_of(context, clip)
     with torch.no_grad():
-        zeros = torch.zeros(1, 3, size, size, device=context.device, dtype=torch_dtype(context))
+        zeros = torch.zeros(1, 3, size, size, device=context.device, dtype=torch_dtype(context, clip))
         return _vector(clip, _seen(module, zeros))
 
 

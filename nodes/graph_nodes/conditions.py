@@ -67,7 +67,9 @@ def gather(
         null |= without
     n = len(generators)
     complete = null.keys() == conditional.keys()
-    return Conditions(_placed(context, conditional, n), _placed(context, null, n) if complete else None)
+    return Conditions(
+        _placed(context, denoiser, conditional, n), _placed(context, denoiser, null, n) if complete else None
+    )
 
 
 Pair = tuple[dict[str, "Tensor"], dict[str, "Tensor"]]
@@ -230,9 +232,9 @@ def latent_mask(denoiser: Denoiser, mask: Tensor, latents: Tensor) -> Tensor:
     return images.fit(mask, latents)
 
 
-def _placed(context: Context, conditions: Mapping[str, Tensor], n: int) -> dict[str, Tensor]:
+def _placed(context: Context, denoiser: Denoiser, conditions: Mapping[str, Tensor], n: int) -> dict[str, Tensor]:
     """Conditions on the run's device and in its dtype, one row per picture."""
-    dtype = torch_dtype(context)
+    dtype = torch_dtype(context, denoiser)
     placed = {}
     for name, tensor in conditions.items():
         rows = tensor if len(tensor) == n else tensor.repeat_interleave(n, dim=0)

@@ -49,7 +49,7 @@ def _gradient(context: Context, item: Guidance, scheduler_name: str) -> Rule:
 def _log_density(context: Context, item: Guidance) -> LogDensity:
     from graph_nodes.science import gradients
 
-    dtype = torch_dtype(context)
+    dtype = torch_dtype(context, item.settings[item.rule])
     if item.rule == "classifier":
         classifier = item.settings["classifier"]
         label = classifier.facts["classes"].index(item.settings["label"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from graph_engine import (
     CLIP,
@@ -23,6 +23,7 @@ from graph_nodes.errors import ModelRefused
 
 __all__ = ["Model", "load_model"]
 
+Dtype = Literal["run", "stored", "float32", "bfloat16", "float16"]
 P = TypeVar("P", bound=ModelPart)
 
 
@@ -42,22 +43,36 @@ class Model(NamedTuple):
     prior: Denoiser | None
 
 
-def _fingerprint(context: Context, model: str) -> dict[str, str]:
+def _fingerprint(
+    context: Context, model: str, dtype: str, slices: bool, offload: bool, compile: bool
+) -> dict[str, str]:
     return model_files.fingerprint(context, model)
 
 
 @node(category="models", version=4, fingerprint=_fingerprint)
-def load_model(context: Context, model: str) -> Model:
+def load_model(
+    context: Context,
+    model: str,
+    dtype: Dtype = "run",
+    slices: bool = False,
+    offload: bool = False,
+    compile: bool = False,
+) -> Model:
     """Open a model by name and hand out its parts, without reading any weights yet.
 
     model: a name as `graph-engine models` lists them, such as `shapes/glide`; a folder in the layout of diffusers below
     a model folder is named by its path. Weights are read by the first node that uses a part, and stay warm for the
-    next run. Raises ModelRefused when the model is unknown or incomplete.
+    next run. dtype: the numbers that the parts compute in: the run's, those that the file has (its weights then stay a
+    view of the file), or one by name. slices: attention in slices and pictures in tiles, for little memory. offload:
+    the weights wait in the host's memory and come to the device layer by layer. compile: the denoisers by
+    torch.compile. Raises ModelRefused when the model is unknown or incomplete.
     """
     files = model_files.open_model(context, model)
+    chosen = {"dtype": dtype if dtype != "run" else "", "slices": slices, "offload": offload, "compile": compile}
+    options = {name: value for name, value in chosen.items() if value}
 
     def part(name: str, kind: type[P]) -> P | None:
-        return _part(context, files, name, kind)
+        return _part(context, files, name, kind, options)
 
     return Model(
         text_encoder=part("text_encoder", TextEncoder),
@@ -82,10 +97,13 @@ def _more_parts(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _part(context: Context, files: model_files.ModelFiles, name: str, kind: type[P]) -> P | None:
+def _part(
+    context: Context, files: model_files.ModelFiles, name: str, kind: type[P], options: Mapping[str, Any]
+) -> P | None:
     facts: Mapping[str, Any] | None = files.parts.get(name)
     if facts is None:
         return None
     if facts["kind"] != kind.__name__:
         raise ModelRefused(f"the model {files.name!r}: part {name!r} is no {kind.__name__}")
-    return kind(files.name, name, model_files.revision(context, files, name), dict(facts))
+    kept = {name: value for name, value in options.items() if name != "compile" or kind is Denoiser}
+    return kind(files.name, name, model_files.revision(context, files, name), dict(facts), kept)

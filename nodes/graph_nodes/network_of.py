@@ -27,7 +27,7 @@ def network_of(context: Context, denoiser: Denoiser, final: float) -> Network:
 def _network(context: Context, denoiser: Denoiser, folder: str) -> Network:
     from graph_nodes.science import networks
 
-    facts, dtype = denoiser.facts, torch_dtype(context)
+    facts, dtype = denoiser.facts, torch_dtype(context, denoiser)
     component = facts["class"] if folder != "folder" else ""
     module = module_of(context, denoiser, folder=folder, component=component)
     if "projection" in facts:

@@ -36,7 +36,7 @@ def encode_tokens(context: Context, image_tokenizer: ImageTokenizer, image: Imag
             f"the tokenizer of {image_tokenizer.model!r} reads pictures of {size} x {size}, found {width} x {height}; "
             "use core.resize or core.crop"
         )
-    module, dtype = module_of(context, image_tokenizer), torch_dtype(context)
+    module, dtype = module_of(context, image_tokenizer), torch_dtype(context, image_tokenizer)
     rows = []
     with torch.no_grad():
         for pixels in image.pixels:
@@ -135,7 +135,7 @@ def _prompt(context: Context, token_model: TokenModel, text: TextEmbedding, n: i
     if not token_model.facts.get("text_mask", True):
         mask = None
     return Prompt(
-        _rows(tokens, n).to(context.device, torch_dtype(context)),
+        _rows(tokens, n).to(context.device, torch_dtype(context, token_model)),
         None if mask is None else _rows(mask, n).to(context.device),
     )
 

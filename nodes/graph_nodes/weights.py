@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, ModelPart
+from graph_nodes import memory_options
 from graph_nodes.checkpoints.file_weights import load_component
 from graph_nodes.checkpoints.headers import read_header
 from graph_nodes.checkpoints.tokenizers import tokenizer_folder
@@ -47,8 +48,15 @@ def module_of(context: Context, part: ModelPart, *, folder: str = "folder", comp
 
     folder: which of the part's folders; component: the class of what lies there, when it is not the part's own.
     """
-    key = f"{part.model}@{part.revision}/{part.part}:{context.device}:{context.dtype}{component and ':' + folder}"
-    return context.warm.get(key, lambda: _load(context, part, folder, component or part.facts["class"]), _bytes_of)
+    chosen = "".join(f":{name}" for name in ("offload", "slices", "compile") if part.options.get(name))
+    dtype = str(torch_dtype(context, part)).removeprefix("torch.")
+    key = f"{part.model}@{part.revision}/{part.part}:{context.device}:{dtype}{component and ':' + folder}{chosen}"
+
+    def load() -> Any:
+        module = _load(context, part, folder, component or part.facts["class"])
+        return memory_options.apply(module, part.options, context.device)
+
+    return context.warm.get(key, load, _bytes_of)
 
 
 def tokenizer_of(context: Context, part: ModelPart, key: str = "tokenizer") -> Any:
@@ -96,13 +104,31 @@ def tensors_of(context: Context, part: ModelPart, key: str) -> dict[str, torch.T
 
 
 def torch_dtype(context: Context, part: ModelPart | None = None) -> torch.dtype:
-    """The run's dtype as torch names it; of a part that overflows in half precision float32 in its place."""
+    """The run's dtype as torch names it, or what the loader chose for a part; a part that overflows in half precision
+    has float32 in its place."""
     import torch
 
     name = context.dtype
+    chosen = part.options.get("dtype", "run") if part is not None else "run"
+    if part is not None and chosen != "run":
+        name = _stored_dtype(context, part) if chosen == "stored" else chosen
     if part is not None and part.facts.get("full_precision") and name == "float16":
         name = "float32"
     return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[name]
+
+
+def _stored_dtype(context: Context, part: ModelPart) -> str:
+    """The dtype that most of a part's numbers are stored in, float32 where no network can compute in it."""
+
+    def find() -> str:
+        model = open_model(context, part.model)
+        counts: dict[str, int] = {}
+        for file in [model.file] if model.file else find_weights(_folder(context, part, "folder")).files:
+            for dtype, count in read_header(file).dtypes.items():
+                counts[dtype] = counts.get(dtype, 0) + count
+        return memory_options.DTYPES.get(max(counts, key=lambda dtype: counts[dtype], default=""), "float32")
+
+    return context.warm.get(f"dtype:{part.model}@{part.revision}/{part.part}", find, len)
 
 
 def _folder(context: Context, part: ModelPart, key: str) -> Path:
@@ -130,7 +156,7 @@ def _load(context: Context, part: ModelPart, key: str, name: str) -> Any:
         component = getattr(importlib.import_module(COMPONENTS[name]), name)
         with _quietly(), torch.inference_mode(False):
             module = load_component(component, file, folder.parent, folder.name, torch_dtype(context, part))
-        return module.to(context.device).eval().requires_grad_(False)
+        return module.eval().requires_grad_(False)
     weights = find_weights(folder)
     for file in weights.files:
         read_header(file)  # a file that is cut short or no safetensors at all is told by its name
@@ -152,7 +178,7 @@ def _load(context: Context, part: ModelPart, key: str, name: str) -> Any:
             f"{part.model!r}, part {part.part!r}: {folder.name} has no weights for {len(missing)} tensors of a {name}, "
             f"such as {missing[0]}"
         )
-    return module.to(context.device).eval().requires_grad_(False)
+    return module.eval().requires_grad_(False)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from graph_nodes.checkpoints.single_file import CONFIGS, configs_of
 from graph_nodes.checkpoints.tiny.families import TINY, make_tiny
 from graph_nodes.checkpoints.weight_files import find_weights
 from graph_nodes.clip import clip_score
+from graph_nodes.errors import Misfit
 from graph_nodes.models import load_model
 from graph_nodes.text import encode_text
 from graph_nodes.tokens import decode_tokens, encode_tokens
@@ -242,3 +243,39 @@ def test_a_tiny_model_is_the_same_for_the_same_seed_and_an_unfinished_one_leaves
     with pytest.raises(OSError, match=r"not empty|exists"):
         make_tiny("sd15", tmp_path / "a")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c"]
+
+
+def test_weights_keep_the_dtype_of_their_file_where_that_is_asked_for(bench: Bench, tmp_path: Path) -> None:
+    shutil.copytree(bench.path("sd15"), tmp_path / "sd")
+    for file in (tmp_path / "sd").glob("*/*.safetensors"):
+        save_file({name: tensor.bfloat16() for name, tensor in load_file(file).items()}, file, {"format": "pt"})
+    context = Context(folders=Folders(model_roots=(tmp_path,)))
+    stored = load_model(context, "sd", dtype="stored")
+    assert module_of(context, stored.denoiser).dtype == torch.bfloat16
+    assert module_of(context, load_model(context, "sd").denoiser).dtype == torch.float32
+    assert module_of(context, load_model(context, "sd", dtype="float16").denoiser).dtype == torch.float16
+    own = Bench(tmp_path)
+    half = sampled(own, load_model(own.context, "sd", dtype="stored"))
+    full = sampled(own, load_model(own.context, "sd"))
+    assert half.samples.dtype == torch.float32
+    assert 0 < float((half.samples - full.samples).abs().max()) < 1
+
+
+def test_slices_leave_the_picture_as_it_is(bench: Bench) -> None:
+    sliced = load_model(bench.context, "sd15", slices=True)
+    made = sampled(bench, sliced)
+    torch.testing.assert_close(made.samples, sampled(bench, bench.model("sd15")).samples, rtol=0, atol=1e-3)
+    assert module_of(bench.context, sliced.vae).use_tiling
+    assert not module_of(bench.context, bench.model("sd15").vae).use_tiling
+
+
+def test_the_denoiser_alone_is_compiled_and_not_together_with_offloading(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[object] = []
+    monkeypatch.setattr(torch, "compile", lambda module: compiled.append(module) or module)
+    model = load_model(bench.context, "sd21", compile=True)
+    sampled(bench, model)
+    assert [type(module).__name__ for module in compiled] == ["UNet2DConditionModel"]
+    with pytest.raises(Misfit, match="either compiled or offloaded"):
+        sampled(bench, load_model(bench.context, "sd21", compile=True, offload=True))

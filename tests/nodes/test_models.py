@@ -19,6 +19,7 @@ from graph_nodes.weights import module_of, scheduler_config
 
 from graph_engine import Context, Folders, WarmStore
 
+CHOICES = {"dtype": "run", "slices": False, "offload": False, "compile": False}
 Edit = Callable[[Callable[[dict[str, Any]], None]], Path]
 
 
@@ -131,11 +132,11 @@ def test_the_fingerprint_names_each_file_and_follows_its_bytes(edited_model: Edi
     folder = edited_model(lambda m: None)
     fingerprint = load_model.spec.fingerprint
     assert fingerprint is not None
-    before = fingerprint(context=_with(folder), model="tiny/glide")
+    before = fingerprint(context=_with(folder), model="tiny/glide", **CHOICES)
     assert "file tiny/glide/unet/diffusion_pytorch_model.safetensors" in before
     assert not any(str(tmp_path) in label for label in before)
     (folder / "unet" / "config.json").write_text((folder / "unet" / "config.json").read_text() + "\n")
-    after = fingerprint(context=_with(folder), model="tiny/glide")
+    after = fingerprint(context=_with(folder), model="tiny/glide", **CHOICES)
     assert [label for label in after if after[label] != before[label]] == ["file tiny/glide/unet/config.json"]
 
 

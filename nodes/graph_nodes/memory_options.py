@@ -1,0 +1,50 @@
+"""What a loader may choose for a module: where its weights wait, in what pieces it works, whether it is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph_nodes.errors import Misfit
+
+__all__ = ["DTYPES", "apply"]
+
+DTYPES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+"""Dtypes of safetensors files that a network can compute in -> their names here."""
+
+
+def apply(module: Any, options: Mapping[str, Any], device: str) -> Any:
+    """The module on the device, with the options that it knows; it is compiled last.
+
+    offload: each layer's weights come to the device when it computes, and go again. slices: attention in slices, and
+    an autoencoder in tiles. compile: by torch.compile, which takes a minute and pays after some dozen pictures.
+    """
+    if options.get("slices"):
+        _slice(module)
+    placed = _offloaded(module, device) if options.get("offload") else module.to(device)
+    if not options.get("compile"):
+        return placed
+    import torch
+
+    if options.get("offload"):
+        raise Misfit("a model is either compiled or offloaded, not both; choose one at core.load_model")
+    return torch.compile(placed)
+
+
+def _slice(module: Any) -> None:
+    for name in ("enable_tiling", "enable_slicing"):
+        if hasattr(module, name):
+            getattr(module, name)()
+    if hasattr(module, "set_attention_slice"):
+        module.set_attention_slice("auto")
+
+
+def _offloaded(module: Any, device: str) -> Any:
+    """On a CPU there is nowhere to take the weights from; elsewhere they wait in the host's memory."""
+    if device == "cpu":
+        return module
+    import accelerate
+    import torch
+
+    accelerate.cpu_offload(module, execution_device=torch.device(device))
+    return module

@@ -46,6 +46,7 @@ FAMILIES: tuple[Family, ...] = (
         lambda it: it.class_of("prior") == "PriorTransformer",
         embeddings.kandinsky_prior,
     ),
+    Family("adm", "guided-diffusion (ADM)", lambda it: it.class_of("unet") == "UNet2DModel", pixels.guided_diffusion),
     Family(
         "deepfloyd", "DeepFloyd IF", lambda it: "unet" in it and "vae" not in it and _reads_t5(it), pixels.deepfloyd
     ),

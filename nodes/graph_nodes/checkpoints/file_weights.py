@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graph_nodes.checkpoints import openai
+from graph_nodes.checkpoints.headers import read_header
 from graph_nodes.errors import ModelRefused
 
 if TYPE_CHECKING:
     import torch
 
 __all__ = ["load_component"]
+
+OPENAI = "input_blocks.0.0.weight"
+"""A tensor of guided-diffusion's files, which begin with no prefix."""
 
 
 def load_component(component: Any, file: Path, configs: Path, subfolder: str, dtype: torch.dtype) -> Any:
@@ -20,6 +26,9 @@ def load_component(component: Any, file: Path, configs: Path, subfolder: str, dt
     """
     from diffusers.loaders import single_file_utils
 
+    names = read_header(file).tensors
+    if OPENAI in names:
+        return _from_openai(component, file, configs / subfolder, dtype)
     if hasattr(component, "from_single_file"):
         module = component.from_single_file(
             str(file), config=str(configs), subfolder=subfolder, dtype=dtype, local_files_only=True
@@ -44,4 +53,19 @@ def load_component(component: Any, file: Path, configs: Path, subfolder: str, dt
         raise ModelRefused(
             f"{file.name} has no weights for {len(missing)} tensors of its {subfolder}, such as {missing[0]}"
         )
+    return module
+
+
+def _from_openai(component: Any, file: Path, folder: Path, dtype: torch.dtype) -> Any:
+    import torch
+    from safetensors.torch import load_file
+
+    config = json.loads((folder / "config.json").read_bytes())
+    with torch.device("meta"):
+        module = component.from_config(config)
+    try:
+        made = openai.convert(openai.OpenAIUNet.of(config), load_file(file))
+        module.load_state_dict({name: tensor.to(dtype) for name, tensor in made.items()}, assign=True)
+    except (KeyError, RuntimeError) as error:
+        raise ModelRefused(f"{file.name} does not fit its configs: {str(error).splitlines()[0]}") from None
     return module

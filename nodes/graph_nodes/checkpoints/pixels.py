@@ -1,4 +1,4 @@
-"""DeepFloyd IF: its stages in pixel space, as parts with their facts."""
+"""Models of pixel space, as parts with their facts: DeepFloyd IF's stages, guided-diffusion."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from graph_nodes.checkpoints.layout import Layout
 from graph_nodes.checkpoints.spaces import text_space
 from graph_nodes.checkpoints.stable import Parts, schedule
 
-__all__ = ["deepfloyd"]
+__all__ = ["deepfloyd", "guided_diffusion"]
 
 LENGTH = 77
 """Tokens of T5 that IF was trained with."""
@@ -45,6 +45,24 @@ def deepfloyd(layout: Layout) -> Parts:
         **(_enlarging() if enlarges else {}),
     }
     return parts
+
+
+def guided_diffusion(layout: Layout) -> Parts:
+    """ADM (Dhariwal and Nichol 2021, arXiv:2105.05233): pictures of a class, by its number among ImageNet's."""
+    unet = layout.config("unet")
+    classes = int(unet.get("num_class_embeds") or 0)
+    denoiser = {
+        "kind": "Denoiser",
+        "class": layout.class_of("unet"),
+        "folder": "unet",
+        **schedule(layout),
+        "space": "pixel",
+        "channels": int(unet.get("in_channels", 3)),
+        "size": int(unet.get("sample_size", 64)),
+        "conditions": ["class_label"] if classes else [],
+        **({"classes": [str(number) for number in range(classes)]} if classes else {}),
+    }
+    return {"denoiser": denoiser}
 
 
 def _enlarging() -> dict[str, Any]:

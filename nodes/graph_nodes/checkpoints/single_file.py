@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from graph_nodes.checkpoints.families import FORMAT, family_of
+from graph_nodes.checkpoints.file_weights import OPENAI
 from graph_nodes.checkpoints.headers import Header, read_header
 from graph_nodes.checkpoints.layout import read_layout
 from graph_nodes.checkpoints.weight_files import PICKLES
@@ -25,7 +26,7 @@ _UNET = "model.diffusion_model."
 _INPUT = f"{_UNET}input_blocks.0.0.weight"
 _CROSS = f"{_UNET}input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight"
 _PREFIXES: Mapping[str, tuple[str, ...]] = {
-    "unet": (_UNET,),
+    "unet": (_UNET, "input_blocks.", "middle_block.", "output_blocks.", "time_embed.", "out.", "label_emb."),
     "transformer": ("model.diffusion_model.", "joint_blocks.", "double_blocks."),
     "vae": ("first_stage_model.", "vae.", "encoder.conv_in."),
     "text_encoder": (
@@ -96,6 +97,11 @@ def _published(path: Path, header: Header) -> str:
     if "encoder.conv_in.weight" in tensors or "first_stage_model.encoder.conv_in.weight" in tensors:
         latents = next((t.shape[1] for name, t in tensors.items() if name.endswith("decoder.conv_in.weight")), 4)
         return "sd15" if latents == 4 else "flux-dev"
+    if OPENAI in tensors:
+        known_sizes = {(192, True): "adm-64", (256, True): "adm-256", (256, False): "adm-256-uncond"}
+        found = known_sizes.get((tensors[OPENAI].shape[0], "label_emb.weight" in tensors))
+        if found and tensors[OPENAI].shape[1] == 3 and "token_embedding.weight" not in tensors:
+            return found
     first = ", ".join(list(tensors)[:3])
     raise ModelRefused(
         f"{path.name} is in no layout that is known here: Stable Diffusion 1, 2, XL and 3, or Flux as published. "

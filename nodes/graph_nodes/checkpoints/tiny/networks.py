@@ -7,7 +7,7 @@ from typing import Any
 
 from graph_nodes.checkpoints.tiny.saving import save
 
-__all__ = ["autoencoder", "flow", "latent_unet", "schedule"]
+__all__ = ["ancestral", "autoencoder", "flow", "latent_unet", "schedule"]
 
 
 def latent_unet(folder: Path, *, channels: int = 4, text_width: int = 32, sample_size: int = 8, **changes: Any) -> None:
@@ -67,3 +67,11 @@ def flow(folder: Path, **settings: Any) -> None:
 
     kind: Any = diffusers.FlowMatchEulerDiscreteScheduler
     kind(num_train_timesteps=1000, **settings).save_pretrained(folder)
+
+
+def ancestral(folder: Path, betas: str) -> None:
+    """The schedule of a model that learned its variance (Nichol and Dhariwal 2021, arXiv:2102.09672)."""
+    import diffusers
+
+    kind: Any = diffusers.DDPMScheduler
+    kind(beta_schedule=betas, variance_type="learned_range", clip_sample=True).save_pretrained(folder)

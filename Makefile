@@ -17,7 +17,7 @@ demo: $(VENV)/installed  ## Make a picture from a prompt and print its path.
 	@$(BIN)/graph-engine run workflows/glide.yaml --prompt "$(PROMPT)"
 
 test: lint  ## Every check and every test.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/installed-dev  ## Style, format and types.
 	$(BIN)/ruff check $(CHECKED)

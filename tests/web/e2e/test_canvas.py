@@ -77,6 +77,7 @@ def test_the_wheel_zooms_at_the_pointer_and_keys_zoom_and_fit(chain: Editor) -> 
 
 
 def test_nodes_are_added_by_space_by_double_click_and_from_the_menu_with_the_latest_first(chain: Editor) -> None:
+    chain.page.mouse.click(60, 640)
     chain.press("Space")
     palette = chain.dialog("Add a node")
     palette.get_by_role("combobox").fill("invmask")
@@ -84,12 +85,12 @@ def test_nodes_are_added_by_space_by_double_click_and_from_the_menu_with_the_lat
     chain.press("ArrowDown", "ArrowUp", "Enter")
     chain.page.wait_for_function("() => document.querySelectorAll('.react-flow__node').length === 4")
     chain.press("Escape")
-    assert chain.add("core.levels", at=(400, 720)) == "levels"
+    assert chain.add("core.levels", at=(600, 640)) == "levels"
     chain.press("Escape", "Space")
     options = palette.get_by_role("option")
     assert ["core.levels" in options.nth(0).inner_text(), "core.invert_mask" in options.nth(1).inner_text()] == [1, 1]
     chain.press("Escape")
-    chain.page.mouse.click(300, 760, button="right")
+    chain.page.mouse.click(60, 120, button="right")
     chain.page.get_by_role("menuitem", name="Add a node").click()
     assert palette.is_visible()
 

@@ -202,18 +202,23 @@ def _no_collection() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Without transformers' progress bars and reports, which are no business of who runs a workflow."""
+    """Without the libraries' progress bars and reports, which are no business of who runs a workflow."""
+    from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging
 
-    was_on, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    libraries: tuple[Any, ...] = (logging, diffusers_logging)
+    was_on = [library.is_progress_bar_enabled() for library in libraries]
+    verbosity = [library.get_verbosity() for library in libraries]
+    for library in libraries:
+        library.disable_progress_bar()
+        library.set_verbosity_error()
     try:
         yield
     finally:
-        logging.set_verbosity(verbosity)
-        if was_on:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+        for library, on, level in zip(libraries, was_on, verbosity, strict=True):
+            library.set_verbosity(level)
+            if on:
+                library.enable_progress_bar()
 
 
 def _bytes_of(module: Any) -> int:

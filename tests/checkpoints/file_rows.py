@@ -8,9 +8,11 @@ import torch
 from graph_nodes.autoencoding import decode
 from graph_nodes.binding import class_label
 from graph_nodes.checkpoints.openai import OpenAIUNet, convert
+from graph_nodes.checkpoints.tiny import stable
 from graph_nodes.diffusion import denoise
 from graph_nodes.models import load_model
 from graph_nodes.text import encode_text
+from graph_nodes.weights import module_of
 from safetensors.torch import load_file
 
 from .bench import PARITY, PROMPT, Bench, Pair, Row, generators
@@ -32,6 +34,42 @@ def single_file(bench: Bench) -> Mapping[str, Pair]:
         "latents": (latents[0].samples, latents[1].samples),
         "picture": (pictures[0], pictures[1]),
     }
+
+
+def sdxl_file(bench: Bench) -> Mapping[str, Pair]:
+    """XL in one file beside a folder of the same widths and seed."""
+    bench.path("sdxl-file")
+    if not (bench.folder / "sdxl-wide").exists():
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            stable.sdxl(bench.folder / "sdxl-wide", second_width=64)
+    models = [load_model(bench.context, name) for name in ("sdxl-file/model.safetensors", "sdxl-wide")]
+    texts = [encode_text(bench.context, model.text_encoder, PROMPT, "ugly") for model in models]
+    latents = [sampled(bench, model) for model in models]
+    pictures = [decode(bench.context, latents[0], model.vae).pixels for model in models]
+    return {
+        "text": (texts[0].tokens, texts[1].tokens),
+        "pooled text": (texts[0].pooled, texts[1].pooled),
+        "latents": (latents[0].samples, latents[1].samples),
+        "picture": (pictures[0], pictures[1]),
+    }
+
+
+def second_tower(bench: Bench) -> Mapping[str, Pair]:
+    """Every weight of the tower whose names and whose projection are OpenCLIP's."""
+    sdxl_file(bench)
+    towers = [
+        module_of(
+            bench.context,
+            load_model(bench.context, name).text_encoder,
+            folder="folder_2",
+            component="CLIPTextModelWithProjection",
+        )
+        for name in ("sdxl-file/model.safetensors", "sdxl-wide")
+    ]
+    file, folder = (dict(tower.named_parameters()) for tower in towers)
+    assert file.keys() == folder.keys()
+    return {"weights": tuple(torch.cat([each[name].flatten() for name in sorted(each)]) for each in (file, folder))}
 
 
 def guided_diffusion(bench: Bench) -> Mapping[str, Pair]:
@@ -61,5 +99,12 @@ def guided_diffusion(bench: Bench) -> Mapping[str, Pair]:
 
 PARITY += [
     Row("SD 1.5 in one file, beside its folder", single_file),
+    Row(
+        "SDXL in one file, beside its folder",
+        sdxl_file,
+        1e-4,
+        "the same numbers, copied in the file's second tower, mapped in the folder's: products differ in bits",
+    ),
+    Row("SDXL in one file, the second tower's weights", second_tower),
     Row("guided-diffusion in one file, beside a loop by hand", guided_diffusion),
 ]

@@ -18,6 +18,7 @@ TINY: Mapping[str, Callable[[Path], None]] = {
     "sd21": stable.sd21,
     "sdxl": stable.sdxl,
     "sdxl-refiner": stable.sdxl_refiner,
+    "sdxl-file": single_file.sdxl_file,
     "sd-x4-upscaler": stable.upscaler_x4,
     "sd3": flows.sd3,
     "flux-dev": flows.flux_dev,

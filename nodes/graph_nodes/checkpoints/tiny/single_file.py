@@ -1,10 +1,10 @@
-"""A tiny Stable Diffusion 1 in one file, under the tensor names of its first publication (CompVis, 2022)."""
+"""Tiny Stable Diffusions in one file, under the tensor names of their first publication (CompVis, Stability)."""
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,9 @@ from graph_nodes.checkpoints.tiny import stable
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["sd15_file"]
+__all__ = ["sd15_file", "sdxl_file"]
+
+Renaming = Callable[[Mapping[str, "Tensor"]], Iterator[tuple[str, "Tensor"]]]
 
 RESNET = {
     "norm1": "in_layers.0",
@@ -27,26 +29,61 @@ OUTER = {
     "time_embedding.linear_1": "time_embed.0",
     "time_embedding.linear_2": "time_embed.2",
     "conv_in": "input_blocks.0.0",
+    "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
     "conv_norm_out": "out.0",
     "conv_out": "out.2",
 }
 ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}
 
 
+OPEN_CLIP = {
+    "embeddings.position_embedding.weight": "positional_embedding",
+    "embeddings.token_embedding": "token_embedding",
+    "final_layer_norm": "ln_final",
+}
+OPEN_CLIP_LAYER = {
+    "encoder.layers.": "transformer.resblocks.",
+    "layer_norm1": "ln_1",
+    "layer_norm2": "ln_2",
+    ".fc1.": ".c_fc.",
+    ".fc2.": ".c_proj.",
+    ".self_attn": ".attn",
+}
+
+
 def sd15_file(folder: Path) -> None:
-    """`model.safetensors` and its configs in `model.configs`, whose folders have no weights any more."""
+    """Stable Diffusion 1: `model.safetensors` and its configs in `model.configs`, which have no weights any more."""
+    stable.sd15(folder / "model.configs")
+    _in_one(folder, {"unet": _unet_names, "vae": _vae_names, "text_encoder": _text_names})
+    shutil.copytree(folder / "model.configs" / "tokenizer", folder / "tokenizers" / "clip")
+
+
+def sdxl_file(folder: Path) -> None:
+    """Stable Diffusion XL, whose second text tower is under OpenCLIP's names."""
+    stable.sdxl(folder / "model.configs", second_width=64)
+    first, second = "conditioner.embedders.0.transformer.", "conditioner.embedders.1.model."
+    maps: dict[str, Renaming] = {
+        "unet": _unet_names,
+        "vae": _vae_names,
+        "text_encoder": lambda tensors: _text_names(tensors, first),
+        "text_encoder_2": lambda tensors: _open_clip_names(tensors, second),
+    }
+    _in_one(folder, maps)
+
+
+def _in_one(folder: Path, maps: Mapping[str, Renaming]) -> None:
+    """Take the weights out of the components' folders and put them into one file."""
     from safetensors.torch import load_file, save_file
 
     configs = folder / "model.configs"
-    stable.sd15(configs)
     tensors: dict[str, Tensor] = {}
-    maps = {"unet": _unet_names, "vae": _vae_names, "text_encoder": _text_names}
     for name, rename in maps.items():
         (file,) = (configs / name).glob("*.safetensors")
         tensors |= dict(rename(load_file(file)))
         file.unlink()
-    save_file({name: tensor.clone() for name, tensor in tensors.items()}, folder / "model.safetensors")
-    shutil.copytree(configs / "tokenizer", folder / "tokenizers" / "clip")
+    whole = {name: tensor.clone().contiguous() for name, tensor in tensors.items()}
+    save_file(whole, folder / "model.safetensors")
 
 
 def _renamed(name: str, table: Mapping[str, str]) -> str:
@@ -102,6 +139,30 @@ def _vae_names(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
         yield f"first_stage_model.{new}", tensor[..., None, None] if is_matrix else tensor
 
 
-def _text_names(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+def _text_names(
+    tensors: Mapping[str, Tensor], prefix: str = "cond_stage_model.transformer."
+) -> Iterator[tuple[str, Tensor]]:
     for name, tensor in tensors.items():
-        yield f"cond_stage_model.transformer.text_model.{name.removeprefix('text_model.')}", tensor
+        yield f"{prefix}text_model.{name.removeprefix('text_model.')}", tensor
+
+
+def _open_clip_names(tensors: Mapping[str, Tensor], prefix: str) -> Iterator[tuple[str, Tensor]]:
+    """OpenCLIP has queries, keys and values of a layer in one tensor, and the projection the other way round."""
+    import torch
+
+    plain = {name.removeprefix("text_model."): tensor for name, tensor in tensors.items()}
+    for name, tensor in plain.items():
+        if name == "text_projection.weight":
+            yield f"{prefix}text_projection", tensor.T
+        elif ".q_proj." in name:
+            whole = torch.cat([plain[name.replace(".q_proj.", f".{kind}_proj.")] for kind in "qkv"])
+            layer, kind = name.split(".")[2], name.rpartition(".")[2]
+            yield f"{prefix}transformer.resblocks.{layer}.attn.in_proj_{kind}", whole
+        elif ".k_proj." not in name and ".v_proj." not in name:
+            yield prefix + _renamed(_inner_open_clip(name), OPEN_CLIP), tensor
+
+
+def _inner_open_clip(name: str) -> str:
+    for old, new in OPEN_CLIP_LAYER.items():
+        name = name.replace(old, new)
+    return name

@@ -38,13 +38,13 @@ def sd21(folder: Path) -> None:
     write_index(folder, "StableDiffusionPipeline", **NO_CHECKER)
 
 
-def sdxl(folder: Path) -> None:
+def sdxl(folder: Path, second_width: int = 32) -> None:
     """Stable Diffusion XL: two text towers, and sizes as conditions."""
     text.clip_tokenizer(folder / "tokenizer")
     text.clip_tokenizer(folder / "tokenizer_2", pad="!")
     text.clip_text(folder / "text_encoder")
-    text.clip_text(folder / "text_encoder_2", projection=True, hidden_act="gelu")
-    _xl_unet(folder / "unet", text_width=64, numbers=6)
+    text.clip_text(folder / "text_encoder_2", projection=True, hidden_act="gelu", hidden_size=second_width)
+    _xl_unet(folder / "unet", text_width=32 + second_width, numbers=6)
     _xl_rest(folder, "StableDiffusionXLPipeline", force_zeros_for_empty_prompt=True)
 
 

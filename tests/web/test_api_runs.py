@@ -113,6 +113,20 @@ def test_a_muted_node_is_left_out_of_plan_and_run_and_kept_in_the_document(setti
         assert kept["nodes"]["a"]["mode"] == "mute"
 
 
+def test_a_draft_is_planned_with_its_problems_in_place_of_a_refusal(settings: Settings) -> None:
+    @with_client(settings)
+    async def _(client: Client) -> None:
+        wrong = {"document": {"format": 1, "nodes": {"n": {"node": "fault.nothing"}, "m": {"node": "fault.add"}}}}
+        refused = await ask(client, "POST", "/api/v1/plan", 422, json=wrong)
+        told = await ask(client, "POST", "/api/v1/plan?draft=true", json=wrong)
+        assert told == {"nodes": {}, "to_run": 0, "problems": refused["error"]["problems"]}
+        missing = {"document": {**SUM, "inputs": {"first": {"type": "int"}}}}
+        (problem,) = (await ask(client, "POST", "/api/v1/plan?draft=true", json=missing))["problems"]
+        assert "first" in problem["message"]
+        fine = await ask(client, "POST", "/api/v1/plan?draft=true", json={"document": SUM})
+        assert (fine["to_run"] > 0, fine["problems"]) == (True, [])
+
+
 def test_the_history_is_paged_and_filtered(settings: Settings) -> None:
     @with_client(settings)
     async def _(client: Client) -> None:

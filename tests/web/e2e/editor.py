@@ -25,8 +25,8 @@ class Editor:
 
     def _heard(self, message: Any) -> None:
         url = message.location.get("url", "")
-        # A document that cannot run yet is no complaint: the server says 422, and the browser writes that down.
-        unready = "422" in message.text and url.endswith(("/plan", "/runs"))
+        # A run that is asked for and refused is no complaint: the server says 422, and the browser writes that down.
+        unready = "422" in message.text and url.endswith("/runs")
         if message.type in ("error", "warning") and not unready:
             self.complaints.append(f"console: {message.text} ({url})")
 

@@ -9,14 +9,15 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from graph_engine.errors import GraphEngineError
 from graph_engine.plan import bind_inputs, pick_targets
-from graph_web.errors import Failure
+from graph_web.errors import Failure, Place, failure_of
 from graph_web.routing import Reply, route
 from graph_web.runs.model import ENDED, Change, Priority, Run, RunDetail, RunOptions, State, Submission
 from graph_web.services import Services
 from graph_web.store import runs as store
 
-__all__ = ["Again", "Planned", "RunPage", "RunQuery"]
+__all__ = ["Again", "PlanQuery", "Planned", "RunPage", "RunQuery"]
 
 Wait = Annotated[float, Meta(ge=0, le=300)]
 
@@ -63,12 +64,19 @@ class Step(msgspec.Struct, frozen=True):
     reason: str
 
 
+class PlanQuery(msgspec.Struct, frozen=True):
+    """draft: a workflow that cannot run yet is answered with its problems, in place of a refusal."""
+
+    draft: bool = False
+
+
 class Planned(msgspec.Struct, frozen=True):
     """What a run would do with every node: run, memory, disk, not needed, on demand, or left out (muted, bypassed, or
-    without what it needs because of one that is)."""
+    without what it needs because of one that is). problems: of a draft that cannot run; it has no plan then."""
 
     nodes: dict[str, Step]
     to_run: int
+    problems: list[Place] = []
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -157,8 +165,18 @@ async def retry_run(services: Services, id: str, body: Again) -> Reply[RunDetail
 
 
 @route("POST", "/api/v1/plan", errors=(404, 422), changes=False)
-async def plan_run(services: Services, body: Submission) -> Planned:
+async def plan_run(services: Services, query: PlanQuery, body: Submission) -> Planned:
     """What a run would compute and why, without running anything."""
+    try:
+        return await _planned(services, body)
+    except GraphEngineError as error:
+        if not query.draft:
+            raise
+        report = failure_of(error).report
+        return Planned({}, 0, report.problems or [Place(report.message)])
+
+
+async def _planned(services: Services, body: Submission) -> Planned:
     found = await services.preparer.prepare(body)
     bind_inputs(found.graph, body.inputs)
     pick_targets(found.graph, body.options.targets)

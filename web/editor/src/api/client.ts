@@ -130,7 +130,7 @@ export const api = {
   queue: () => get<QueueState>("/queue"),
   pause: (paused: boolean) => send<QueueState>("PATCH", "/queue", { paused }),
   cancelAll: () => send<{ cancelled: number }>("POST", "/queue/cancel", undefined),
-  plan: (document: Workflow) => send<Plan>("POST", "/plan", { document }),
+  plan: (document: Workflow) => send<Plan>("POST", "/plan?draft=true", { document }),
   outputs: (query: Record<string, string>) => get<{ outputs: Output[]; next: string }>(`/outputs?${new URLSearchParams(query)}`),
   outputWorkflow: (id: string) => get<Workflow>(`/outputs/${at(id)}/workflow`),
   pictures: async () => (await get<{ pictures: { path: string }[] }>("/pictures")).pictures.map(({ path }) => path),

@@ -142,6 +142,8 @@ export interface QueueState {
 export interface Plan {
   nodes: Record<string, { state: string; reason: string }>;
   to_run: number;
+  /** Of a document that cannot run yet. */
+  problems: Place[];
 }
 
 export interface ServerInfo {

@@ -12,12 +12,11 @@ export async function replan(): Promise<void> {
   const { history, catalog } = state();
   if (!catalog || Object.keys(history.present.nodes).length === 0) return set({ plan: {}, problems: [] });
   try {
-    const plan = await api.plan(history.present);
-    if (number === asked) set({ plan: plan.nodes, problems: [] });
+    const { nodes, problems } = await api.plan(history.present);
+    if (number === asked) set({ plan: nodes, problems: problems.map(({ message }) => problemOf(message)) });
   } catch (error) {
     if (number !== asked || !(error instanceof ApiError) || error.status === 0) return;
-    const problems = error.problems.length > 0 ? error.problems : [{ message: error.message }];
-    set({ plan: {}, problems: problems.map(({ message }) => problemOf(message)) });
+    set({ plan: {}, problems: [problemOf(error.message)] });
   }
 }
 

@@ -29,15 +29,12 @@ MODELS = ("model", "refiner", "prior", "second", "upscaler")
 @pytest.fixture(scope="module")
 def engine(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     folder = tmp_path_factory.mktemp("run")
-    folders = Folders(
-        outputs=folder / "outputs", cache=folder / "cache", inputs=(WORKFLOWS,), model_roots=(bench.folder,)
-    )
+    folders = Folders(outputs=folder / "outputs", cache=folder / "cache", model_roots=(bench.folder,))
     return Engine(folders=folders, device="cpu", dtype="float32")
 
 
 def few(workflow: Workflow) -> dict[str, object]:
-    wanted = {**FEW, "image": "pictures/scene.png", "other": "pictures/scene.png"}
-    return {name: value for name, value in wanted.items() if name in workflow.inputs}
+    return {name: value for name, value in FEW.items() if name in workflow.inputs}
 
 
 @pytest.mark.parametrize("name", NAMES)

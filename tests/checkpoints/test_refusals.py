@@ -158,6 +158,14 @@ def test_a_name_never_leaves_the_model_folders(bench: Bench, name: str) -> None:
         load_model(bench.context, name)
 
 
+def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(bench: Bench) -> None:
+    bench.path("sd15")
+    with pytest.raises(
+        ModelRefused, match=r"no model is called 'sd-15'. Did you mean 'sd15'\? The models here: .*sd15"
+    ):
+        load_model(bench.context, "sd-15")
+
+
 def test_a_pickle_file_is_refused_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "old.ckpt").write_bytes(b"\x80\x02}q\x00.")
     context = Context(folders=Folders(model_roots=(tmp_path,)))

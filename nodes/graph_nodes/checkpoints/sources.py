@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from graph_engine import Context
@@ -23,10 +24,18 @@ def locate(context: Context, name: str) -> Path:
     found = _below_roots(context, name)
     if found is not None:
         return found
-    known = ", ".join(sorted(models)) or "none: install a plugin that brings models"
+    names = sorted({*models, *_beside(context)})
+    known = ", ".join(names) or "none: install a plugin that brings models"
     roots = ", ".join(str(root) for root in context.folders.model_roots)
     looked = f"; a folder or file of that name would lie in {roots}" if roots else ""
-    raise ModelRefused(f"no model is called {name!r}.{did_you_mean(name, models)} The models here: {known}{looked}")
+    raise ModelRefused(f"no model is called {name!r}.{did_you_mean(name, names)} The models here: {known}{looked}")
+
+
+def _beside(context: Context) -> Iterator[str]:
+    """What lies at the top of the model folders."""
+    for root in context.folders.model_roots:
+        if root.is_dir():
+            yield from (path.name for path in root.iterdir() if not path.name.startswith("."))
 
 
 def _below_roots(context: Context, name: str) -> Path | None:

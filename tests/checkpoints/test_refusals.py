@@ -214,6 +214,18 @@ def test_a_model_of_the_hub_is_read_from_its_cache_and_never_fetched_by_a_workfl
             hub.find_snapshot(name, environment)
 
 
+def test_a_large_file_of_the_hubs_cache_is_known_by_its_name_without_being_read(tmp_path: Path) -> None:
+    from graph_nodes.digests import digest_of
+
+    blob = tmp_path / "blobs" / ("ab" * 32)
+    blob.parent.mkdir()
+    with open(blob, "wb") as file:
+        file.truncate(1 << 40)  # a terabyte of holes would take an hour to read
+    link = tmp_path / "model.safetensors"
+    link.symlink_to(blob)
+    assert digest_of(Context(), link) == f"sha256:{'ab' * 32}"
+
+
 def test_of_a_repository_one_format_and_one_precision_is_chosen() -> None:
     files = [
         *("model_index.json", "v1-5-pruned.safetensors", "v1-5-pruned.ckpt", "README.md", "pipeline.py"),

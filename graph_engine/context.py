@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,28 +34,55 @@ class Folders:
     model_roots: tuple[Path, ...] = ()
 
 
+@dataclass
+class _KeyLock:
+    """The lock of one thing that is being loaded. users: how many hold it or wait for it."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    users: int = 0
+
+
 class WarmStore:
     """Keeps loaded things (weights) ready for the next use, within a budget of bytes; the least recently used go first.
 
-    Safe to use from several threads; two threads that want the same thing load it once.
+    Safe to use from several threads: different things load at the same time, and two threads that want the same thing
+    load it once.
     """
 
     def __init__(self, budget_bytes: int = 4 << 30) -> None:
         self.budget_bytes = budget_bytes
         self._held: dict[str, tuple[Any, int]] = {}
         self._lock = threading.RLock()
+        self._loading: dict[str, _KeyLock] = {}
 
     def get(self, key: str, load: Callable[[], T], size_of: Callable[[T], int]) -> T:
         """The thing under `key`, loaded by `load` when it is not there; `size_of` gives its bytes."""
-        with self._lock:
-            if key in self._held:
-                thing, size = self._held.pop(key)
-            else:
-                thing = load()
-                size = size_of(thing)
+        with self._alone_with(key):
+            with self._lock:
+                if key in self._held:
+                    self._held[key] = self._held.pop(key)
+                    return self._held[key][0]  # type: ignore[no-any-return]
+            thing = load()  # without the lock of all, so that others go on
+            size = size_of(thing)
+            with self._lock:
                 self._make_room(size)
-            self._held[key] = (thing, size)
-            return thing  # type: ignore[no-any-return]
+                self._held[key] = (thing, size)
+            return thing
+
+    @contextlib.contextmanager
+    def _alone_with(self, key: str) -> Iterator[None]:
+        """Hold the lock of one key, which is there only while somebody holds it or waits for it."""
+        with self._lock:
+            mine = self._loading.setdefault(key, _KeyLock())
+            mine.users += 1
+        try:
+            with mine.lock:
+                yield
+        finally:
+            with self._lock:
+                mine.users -= 1
+                if not mine.users:
+                    del self._loading[key]
 
     def _make_room(self, size: int) -> None:
         while self._held and self.used_bytes + size > self.budget_bytes:

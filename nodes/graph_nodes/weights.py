@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,8 @@ def tokenizer_of(context: Context, part: ModelPart, key: str = "tokenizer") -> A
         from transformers import AutoTokenizer
 
         folder = tokenizer_folder(context, part, _folder(context, part, key))
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        with _library():
+            return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
     return context.warm.get(f"{part.model}@{part.revision}/{part.part}:{key}", load, lambda _: 1 << 20)
 
@@ -160,7 +162,7 @@ def _load(context: Context, part: ModelPart, key: str, name: str) -> Any:
     file = open_model(context, part.model).file
     if file is not None:
         component = getattr(importlib.import_module(COMPONENTS[name]), name)
-        with _quietly(), torch.inference_mode(False):
+        with _library(), torch.inference_mode(False):
             module = load_component(component, file, folder.parent, folder.name, torch_dtype(context, part))
         return module.eval().requires_grad_(False)
     weights = find_weights(folder)
@@ -168,7 +170,7 @@ def _load(context: Context, part: ModelPart, key: str, name: str) -> Any:
         read_header(file)  # a file that is cut short or no safetensors at all is told by its name
     component = getattr(importlib.import_module(COMPONENTS[name]), name)
     # Loaded in the run's dtype, the weights stay a view of the mapped file when that is how they are stored.
-    with _quietly(), torch.inference_mode(False):
+    with _library(), torch.inference_mode(False):
         module, found = component.from_pretrained(
             folder,
             dtype=torch_dtype(context, part),
@@ -198,6 +200,18 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+_BUILDING = threading.RLock()
+
+
+@contextlib.contextmanager
+def _library() -> Iterator[None]:
+    """While a library builds a module, one at a time: it sets torch's default dtype and replaces functions of torch for
+    the whole process, and two at once would leave them so. A module is built in an instant, its weights a view of the
+    file; what takes long (digests, the way to the device, which reads the file) others do at the same time."""
+    with _BUILDING, _quietly():
+        yield
 
 
 @contextlib.contextmanager

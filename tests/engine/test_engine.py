@@ -211,6 +211,60 @@ def test_two_threads_that_want_the_same_thing_load_it_once():
     assert loads == [1]
 
 
+def test_two_things_load_at_the_same_time():
+    """Each load ends only when the other has begun; one after the other, neither ever would."""
+    store, both = WarmStore(), threading.Barrier(2, timeout=30)
+
+    def load(name: str) -> str:
+        both.wait()
+        return name
+
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.map(lambda name: store.get(name, lambda: load(name), lambda _thing: 40), ["a", "b"])
+        assert list(found) == ["a", "b"]
+    assert (sorted(store.keys()), store.used_bytes) == (["a", "b"], 80)
+
+
+def test_a_thing_asked_for_again_while_it_loads_is_loaded_once_and_what_is_warm_does_not_wait():
+    store, loads = WarmStore(), []
+    begun, asked = threading.Event(), threading.Event()
+    store.get("warm", lambda: "warm", lambda _thing: 1)
+
+    def load() -> str:
+        loads.append(1)
+        begun.set()
+        assert asked.wait(30)
+        return "a"
+
+    def ask_again() -> str:
+        assert begun.wait(30)
+        assert store.get("warm", lambda: "loaded anew", lambda _thing: 1) == "warm"
+        asked.set()
+        return store.get("a", lambda: loads.append(2) or "another", lambda _thing: 1)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.submit(store.get, "a", load, lambda _thing: 1), pool.submit(ask_again)
+        assert (first.result(), second.result()) == ("a", "a")
+    assert loads == [1]
+
+
+def test_a_load_that_fails_leaves_the_next_in_line_to_try():
+    store, begun = WarmStore(), threading.Event()
+
+    def fail() -> str:
+        begun.set()
+        raise OSError("gone")
+
+    def ask_again() -> str:
+        assert begun.wait(30)
+        return store.get("a", lambda: "a", lambda _thing: 1)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.submit(store.get, "a", fail, lambda _thing: 1), pool.submit(ask_again)
+        assert isinstance(first.exception(), OSError)
+        assert second.result() == "a"
+
+
 def test_check_gives_problems_and_run_raises_them():
     flow = workflow("nodes: {x: {node: toy.nothing}}")
     one = engine(None)

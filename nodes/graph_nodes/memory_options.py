@@ -7,7 +7,7 @@ from typing import Any
 
 from graph_nodes.errors import Misfit
 
-__all__ = ["DTYPES", "apply"]
+__all__ = ["DTYPES", "apply", "keep_in_host"]
 
 DTYPES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 """Dtypes of safetensors files that a network can compute in -> their names here."""
@@ -21,7 +21,8 @@ def apply(module: Any, options: Mapping[str, Any], device: str) -> Any:
     """
     if options.get("slices"):
         _slice(module)
-    placed = _offloaded(module, device) if options.get("offload") else module.to(device)
+    offloads = options.get("offload") and device != "cpu"  # on a CPU there is nowhere to take the weights from
+    placed = keep_in_host(module, device) if offloads else module.to(device)
     if not options.get("compile"):
         return placed
     import torch
@@ -39,10 +40,8 @@ def _slice(module: Any) -> None:
         module.set_attention_slice("auto")
 
 
-def _offloaded(module: Any, device: str) -> Any:
-    """On a CPU there is nowhere to take the weights from; elsewhere they wait in the host's memory."""
-    if device == "cpu":
-        return module
+def keep_in_host(module: Any, device: str) -> Any:
+    """The weights wait in the host's memory; those of a layer are on the device while it computes."""
     import accelerate
     import torch
 

@@ -21,12 +21,11 @@ from graph_nodes.checkpoints.weight_files import find_weights
 from graph_nodes.clip import clip_score
 from graph_nodes.errors import Misfit
 from graph_nodes.models import load_model
-from graph_nodes.text import encode_text
 from graph_nodes.tokens import decode_tokens, encode_tokens
 from graph_nodes.weights import module_of
 from safetensors.torch import load_file, save_file
 
-from graph_engine import Context, Folders, WarmStore
+from graph_engine import Context, Folders
 
 from .bench import Bench, picture
 from .stable_rows import sampled
@@ -218,20 +217,6 @@ def test_picture_k_of_a_batch_is_the_picture_of_seed_plus_k(bench: Bench, family
     for k in range(3):
         alone = sampled(bench, model, seed=7 + k).samples
         torch.testing.assert_close(together[k : k + 1], alone, rtol=0, atol=1e-4)
-
-
-def test_two_workflows_that_share_parts_load_each_part_once(bench: Bench) -> None:
-    from dataclasses import replace
-
-    context = replace(bench.context, warm=WarmStore())
-    for _ in range(2):
-        model = load_model(context, "sd15")
-        sampled(bench, model, steps=1)
-        first, second = module_of(context, model.denoiser), module_of(context, load_model(context, "sd15").denoiser)
-        assert first is second
-    encode_text(context, load_model(context, "sd15").text_encoder, "a cat")
-    loaded = [key for key in context.warm.keys() if key.endswith((":float32", ":folder"))]  # noqa: SIM118
-    assert len(loaded) == len(set(loaded)) == 2
 
 
 def test_a_tiny_model_is_the_same_for_the_same_seed_and_an_unfinished_one_leaves_nothing(tmp_path: Path) -> None:

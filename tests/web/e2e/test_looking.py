@@ -309,7 +309,9 @@ def test_a_picture_is_chosen_for_an_input(editor: Editor, tmp_path: Path) -> Non
     button = editor.node("inputs").get_by_role("button", name="choose a picture")
     button.click()
     dialog = editor.dialog("Choose a picture")
-    scene = dialog.get_by_role("list", name="Beside the workflows").get_by_role("button", name="pictures/scene.png")
+    scene = dialog.get_by_role("list", name="Beside the workflows").get_by_role(
+        "button", name="pictures/scene.png", exact=True
+    )
     expect(scene.locator("img")).to_have_js_property("naturalWidth", 64)
     scene.click()
     assert editor.document()["inputs"]["picture"]["default"] == "pictures/scene.png"

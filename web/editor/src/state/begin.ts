@@ -69,9 +69,11 @@ function watch(): () => void {
   });
   const leave = () => keepDraft();
   addEventListener("pagehide", leave);
+  document.addEventListener("visibilitychange", leave);
   return () => {
     stop();
     clearTimeout(timer);
     removeEventListener("pagehide", leave);
+    document.removeEventListener("visibilitychange", leave);
   };
 }

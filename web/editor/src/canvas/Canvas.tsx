@@ -37,6 +37,7 @@ const EDGE_TYPES = { wire: EdgeView };
 const MAP_UNTIL = 500;
 const FAR = 0.3;
 const OVERVIEW = 0.25;
+const FARTHEST = 0.12;
 const NONE: WireEdge[] = [];
 
 /** The canvas: the document's nodes and wires, and every gesture on them. */
@@ -154,6 +155,7 @@ export function Canvas() {
         onPaneContextMenu={canvasMenu}
         onMove={(_, { zoom }) => {
           shell.current?.classList.toggle("far", zoom < FAR);
+          shell.current?.classList.toggle("farthest", zoom < FARTHEST);
           if (state().overview !== zoom < OVERVIEW) set({ overview: zoom < OVERVIEW });
         }}
         connectionMode={ConnectionMode.Strict}

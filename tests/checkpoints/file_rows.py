@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from graph_nodes.autoencoding import decode
 from graph_nodes.binding import class_label
 from graph_nodes.checkpoints.openai import OpenAIUNet, convert
-from graph_nodes.checkpoints.tiny import stable
+from graph_nodes.checkpoints.tiny import flows, stable
 from graph_nodes.diffusion import denoise
-from graph_nodes.models import load_model
+from graph_nodes.models import Model, load_model
 from graph_nodes.text import encode_text
 from graph_nodes.weights import module_of
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from .bench import PARITY, PROMPT, Bench, Pair, Row, generators
 from .stable_rows import sampled
@@ -53,6 +53,52 @@ def sdxl_file(bench: Bench) -> Mapping[str, Pair]:
         "latents": (latents[0].samples, latents[1].samples),
         "picture": (pictures[0], pictures[1]),
     }
+
+
+def sd21_file(bench: Bench) -> Mapping[str, Pair]:
+    """Stable Diffusion 2: OpenCLIP's names, velocities."""
+    bench.path("sd21-file")
+    models = [load_model(bench.context, "sd21-file/model.safetensors"), bench.model("sd21")]
+    return compared(bench, models) | weights_of(bench, models, ("denoiser", "text_encoder"))
+
+
+def sd3_file(bench: Bench) -> Mapping[str, Pair]:
+    """Stable Diffusion 3 beside a folder of the same widths and seed, whose first CLIP projects by the identity."""
+    bench.path("sd3-file")
+    folder = bench.folder / "sd3-wide"
+    if not folder.exists():
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            flows.sd3(folder, second_width=64)
+        tower = folder / "text_encoder" / "model.safetensors"
+        save_file(load_file(tower) | {"text_projection.weight": torch.eye(32)}, tower, {"format": "pt"})
+    models = [load_model(bench.context, name) for name in ("sd3-file/model.safetensors", "sd3-wide")]
+    return compared(bench, models) | weights_of(bench, models, ("denoiser", "vae"))
+
+
+def compared(bench: Bench, models: Sequence[Model]) -> dict[str, Pair]:
+    """Text, latents and picture of a file's model and of a folder's."""
+    texts = [encode_text(bench.context, model.text_encoder, PROMPT, "ugly") for model in models]
+    latents = [sampled(bench, model) for model in models]
+    pictures = [decode(bench.context, latents[0], model.vae).pixels for model in models]
+    pooled = {} if texts[1].pooled is None else {"pooled text": (texts[0].pooled, texts[1].pooled)}
+    return {
+        "text": (texts[0].tokens, texts[1].tokens),
+        **pooled,
+        "latents": (latents[0].samples, latents[1].samples),
+        "picture": (pictures[0], pictures[1]),
+    }
+
+
+def weights_of(bench: Bench, models: Sequence[Model], parts: Iterable[str]) -> dict[str, Pair]:
+    """Every weight of some parts, one after the other by their names."""
+    found: dict[str, Pair] = {}
+    for part in parts:
+        file, folder = (dict(module_of(bench.context, getattr(model, part)).named_parameters()) for model in models)
+        assert file.keys() == folder.keys()
+        made, wanted = (torch.cat([each[name].flatten() for name in sorted(each)]) for each in (file, folder))
+        found[f"weights, {part}"] = (made, wanted)
+    return found
 
 
 def second_tower(bench: Bench) -> Mapping[str, Pair]:
@@ -97,14 +143,18 @@ def guided_diffusion(bench: Bench) -> Mapping[str, Pair]:
     return {"pixels": (made.samples, x)}
 
 
+COPIED = "the same numbers, some copied where the folder's are mapped: they lie otherwise, and products differ in bits"
+
 PARITY += [
     Row("SD 1.5 in one file, beside its folder", single_file),
     Row(
         "SDXL in one file, beside its folder",
         sdxl_file,
         1e-4,
-        "the same numbers, copied in the file's second tower, mapped in the folder's: products differ in bits",
+        COPIED,
     ),
     Row("SDXL in one file, the second tower's weights", second_tower),
+    Row("SD 2.1 in one file, beside its folder", sd21_file),
+    Row("SD3 in one file, beside its folder", sd3_file, 1e-5, COPIED),
     Row("guided-diffusion in one file, beside a loop by hand", guided_diffusion),
 ]

@@ -146,6 +146,31 @@ def test_a_single_file_is_known_by_its_tensors(family: str, tmp_path: Path) -> N
     assert configs_of(tmp_path / "x.safetensors", Header(tensors, {}, 0)) == CONFIGS / family
 
 
+def test_a_note_beside_a_file_says_what_its_tensors_cannot(bench: Bench, tmp_path: Path) -> None:
+    """Stable Diffusion 2 was published for noise and for velocities, under the same names and shapes."""
+    header = Header({name: TensorInfo("F16", shape) for name, shape in KEYS["sd21"].items()}, {}, 0)
+    file, note = tmp_path / "v2.safetensors", tmp_path / "v2.configs"
+    found = [configs_of(file, header).name]
+    for name in ("sd21-base", "sd21"):
+        note.write_text(f"{name}\n")
+        found.append(configs_of(file, header).name)
+    assert found == ["sd21", "sd21-base", "sd21"]
+    kinds = [json.loads((CONFIGS / name / "scheduler/scheduler_config.json").read_text()) for name in found[:2]]
+    assert [kind["prediction_type"] for kind in kinds] == ["v_prediction", "epsilon"]
+    shutil.copy(bench.path("sd21-file") / "model.safetensors", file)
+    note.write_text("sd21-base")
+    assert (
+        load_model(Context(folders=Folders(model_roots=(tmp_path,))), "v2.safetensors").denoiser.facts[
+            "prediction_type"
+        ]
+        == "epsilon"
+    )
+    for bad in ("../sd21", "sd99", ""):
+        note.write_text(bad)
+        with pytest.raises(Exception, match=r"v2\.configs names .*; wanted is one of adm-256, .*sd21-base"):
+            configs_of(file, header)
+
+
 PARAMETERS = {
     "sd15/unet": 859_520_964,
     "sd21/unet": 865_910_724,

@@ -48,6 +48,8 @@ def load_component(component: Any, file: Path, configs: Path, subfolder: str, dt
             torch_dtype=dtype,
             local_files_only=True,
         )
+        if is_t5:  # one table, which the file has under one name and the class under two
+            module.set_input_embeddings(module.shared)
     missing = [name for name, tensor in module.named_parameters() if tensor.is_meta]
     if missing:
         raise ModelRefused(

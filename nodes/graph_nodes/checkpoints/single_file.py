@@ -1,7 +1,8 @@
 """A checkpoint in one file, in the layout of its first publisher: which family it is of, and what of it is inside.
 
 The file has no configs. They come from a folder beside it, `NAME.configs` in the layout of diffusers, or from those of
-the published models, which the project ships.
+the published models, which the project ships. Which of these, the tensors tell; where they cannot, as with Stable
+Diffusion 2, which was published for noise and for velocities, `NAME.configs` may be a file with one word, the name.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ def describe_file(name: str, path: Path) -> tuple[dict[str, Any], Path]:
 def configs_of(path: Path, header: Header) -> Path:
     """Where the configs of a file are: beside it, or those of the published model that its tensors tell."""
     beside = path.with_suffix(CONFIGS_SUFFIX)
+    if beside.is_file():
+        return CONFIGS / _named(beside)
     return beside if beside.is_dir() else CONFIGS / _published(path, header)
 
 
@@ -77,6 +80,15 @@ def _is_inside(header: Header, facts: Mapping[str, Any]) -> bool:
     """Whether the file has the tensors of every tower of a part."""
     folders = [str(facts[key]) for key in ("folder", "folder_2", "folder_3") if key in facts]
     return all(any(name.startswith(_PREFIXES.get(folder, ())) for name in header.tensors) for folder in folders)
+
+
+def _named(note: Path) -> str:
+    with open(note, "rb") as file:
+        name = file.read(256).decode("utf-8", "replace").strip()
+    known = sorted(folder.name for folder in CONFIGS.iterdir() if folder.is_dir())
+    if name not in known:
+        raise ModelRefused(f"{note.name} names {name!r}; wanted is one of {', '.join(known)}, or a folder of configs")
+    return name
 
 
 def _published(path: Path, header: Header) -> str:

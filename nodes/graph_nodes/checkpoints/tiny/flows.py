@@ -11,16 +11,18 @@ from graph_nodes.checkpoints.tiny.saving import save
 __all__ = ["flux_dev", "flux_schnell", "sd3"]
 
 
-def sd3(folder: Path) -> None:
-    """Stable Diffusion 3: two CLIPs and T5."""
+def sd3(folder: Path, second_width: int = 32) -> None:
+    """Stable Diffusion 3: two CLIPs and T5, as wide as both."""
     import diffusers
+
+    width = 32 + second_width
 
     text.clip_tokenizer(folder / "tokenizer")
     text.clip_tokenizer(folder / "tokenizer_2", pad="!")
     text.t5_tokenizer(folder / "tokenizer_3", 512)
     text.clip_text(folder / "text_encoder", projection=True)
-    text.clip_text(folder / "text_encoder_2", projection=True, hidden_act="gelu")
-    text.t5(folder / "text_encoder_3", width=64)
+    text.clip_text(folder / "text_encoder_2", projection=True, hidden_act="gelu", hidden_size=second_width)
+    text.t5(folder / "text_encoder_3", width=width)
     transformer = {
         "sample_size": 8,
         "patch_size": 2,
@@ -28,7 +30,7 @@ def sd3(folder: Path) -> None:
         "num_layers": 2,
         "attention_head_dim": 8,
         "num_attention_heads": 4,
-        "joint_attention_dim": 64,
+        "joint_attention_dim": width,
         "caption_projection_dim": 32,
         "pooled_projection_dim": 64,
         "out_channels": 16,

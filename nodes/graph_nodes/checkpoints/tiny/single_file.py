@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graph_nodes.checkpoints.tiny import stable
+from graph_nodes.checkpoints.tiny import flows, stable
+from graph_nodes.checkpoints.tiny.flow_files import sd3_names
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["sd15_file", "sdxl_file"]
+__all__ = ["sd3_file", "sd15_file", "sd21_file", "sdxl_file"]
 
 Renaming = Callable[[Mapping[str, "Tensor"]], Iterator[tuple[str, "Tensor"]]]
 
@@ -57,6 +58,41 @@ def sd15_file(folder: Path) -> None:
     stable.sd15(folder / "model.configs")
     _in_one(folder, {"unet": _unet_names, "vae": _vae_names, "text_encoder": _text_names})
     shutil.copytree(folder / "model.configs" / "tokenizer", folder / "tokenizers" / "clip")
+
+
+def sd21_file(folder: Path) -> None:
+    """Stable Diffusion 2, whose text tower is under OpenCLIP's names and brings a projection that nobody reads."""
+    import torch
+
+    def text_names(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+        yield from _open_clip_names(tensors, "cond_stage_model.model.")
+        yield "cond_stage_model.model.text_projection", torch.eye(32)
+        yield "cond_stage_model.model.logit_scale", torch.tensor(1.0)
+
+    stable.sd21(folder / "model.configs")
+    _in_one(folder, {"unet": _unet_names, "vae": _vae_names, "text_encoder": text_names})
+
+
+def sd3_file(folder: Path) -> None:
+    """Stable Diffusion 3 with its three text towers; the first CLIP's projection is the identity, as published."""
+
+    def below(prefix: str) -> Renaming:
+        return lambda tensors: ((f"{prefix}{name}", tensor) for name, tensor in tensors.items())
+
+    flows.sd3(folder / "model.configs", second_width=64)
+    first = "text_encoders.clip_l.transformer."
+    maps: dict[str, Renaming] = {
+        "transformer": sd3_names,
+        "vae": _vae_names,
+        "text_encoder": lambda tensors: _text_names(_without_projection(tensors), first),
+        "text_encoder_2": below("text_encoders.clip_g.transformer."),
+        "text_encoder_3": below("text_encoders.t5xxl.transformer."),
+    }
+    _in_one(folder, maps)
+
+
+def _without_projection(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in tensors.items() if name != "text_projection.weight"}
 
 
 def sdxl_file(folder: Path) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, TextEncoder
-from graph_nodes.errors import ModelRefused
+from graph_nodes.errors import Misfit, ModelRefused
 from graph_nodes.reading import Chunk, Reading, chunks_of
+from graph_nodes.tokenizing import padded_ids
 from graph_nodes.weights import module_of
 
 if TYPE_CHECKING:
@@ -129,6 +130,25 @@ def _t5(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -
     return tokens, None, None
 
 
+def _glide(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
+    """GLIDE: states of all places, padding's too, and the last place's as what joins the timestep."""
+    import torch
+
+    if reading.weights or reading.clip_skip:
+        raise Misfit(f"the encoder of {encoder.model!r} knows neither weights nor clip_skip; leave both off")
+    length, module = encoder.facts["max_tokens"], module_of(context, encoder)
+    ids, count = padded_ids(context, encoder, prompt)
+    if int(ids.max()) >= module.token_embedding.num_embeddings:
+        raise ModelRefused(
+            f"the text encoder of {encoder.model!r} knows {module.token_embedding.num_embeddings} tokens, but its "
+            f"vocabulary has token {int(ids.max())}; wanted is the vocabulary of GPT-2 that it was trained with"
+        )
+    mask = (torch.arange(length) < count)[None]
+    with torch.no_grad():
+        states, pooled = module(ids.to(context.device), mask.to(context.device))
+    return states.float().cpu(), pooled.float().cpu(), None
+
+
 def _last(module: Any, output: Any) -> Tensor:
     last: Tensor = output.last_hidden_state
     return last
@@ -150,6 +170,7 @@ RECIPES: Mapping[str, Callable[[Context, TextEncoder, str, Reading], Encoded]] =
     "flux": _flux,
     "unclip": _unclip,
     "t5": _t5,
+    "glide": _glide,
 }
 """Name in a part's facts -> the recipe."""
 

@@ -43,5 +43,6 @@ def _network(context: Context, denoiser: Denoiser, folder: str) -> Network:
         module,
         pixel_unshuffle=facts.get("pixel_unshuffle", 1),
         pooled_to_class=facts.get("pooled_to_class", False),
+        beside=facts.get("beside", networks.BESIDE),
         dtype=dtype,
     )

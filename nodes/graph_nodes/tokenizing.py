@@ -7,7 +7,7 @@ from typing import Any
 from graph_engine import Context, ModelPart
 from graph_nodes.weights import tokenizer_of
 
-__all__ = ["token_ids"]
+__all__ = ["padded_ids", "token_ids"]
 
 
 def token_ids(context: Context, part: ModelPart, prompt: str, suffix: str = "") -> Any:
@@ -26,3 +26,18 @@ def token_ids(context: Context, part: ModelPart, prompt: str, suffix: str = "") 
         lost = full.removeprefix(kept).strip()
         context.warn(f"the prompt has {len(whole)} tokens and the encoder reads {length}; not read: '{lost}'")
     return ids
+
+
+def padded_ids(context: Context, part: ModelPart, prompt: str) -> tuple[Any, int]:
+    """(ids int64 [1, max_tokens], how many of them are the prompt's) for a part that reads a prompt with no marks
+    around it; the end of a text, which no prompt has, fills the rest."""
+    import torch
+
+    tokenizer = tokenizer_of(context, part)
+    length: int = part.facts["max_tokens"]
+    whole: list[int] = tokenizer(prompt, add_special_tokens=False).input_ids
+    if len(whole) > length:
+        lost = tokenizer.decode(whole[length:]).strip()
+        context.warn(f"the prompt has {len(whole)} tokens and the encoder reads {length}; not read: '{lost}'")
+    kept = whole[:length]
+    return torch.tensor([kept + [tokenizer.eos_token_id] * (length - len(kept))]), len(kept)

@@ -14,7 +14,7 @@ from graph_engine import Context, ModelPart
 from graph_nodes import memory_options
 from graph_nodes.checkpoints.file_weights import load_component
 from graph_nodes.checkpoints.headers import read_header
-from graph_nodes.checkpoints.tokenizers import tokenizer_folder
+from graph_nodes.checkpoints.tokenizers import is_gpt2, tokenizer_folder
 from graph_nodes.checkpoints.weight_files import find_weights
 from graph_nodes.errors import ModelRefused
 from graph_nodes.model_files import ModelFiles, open_model, part_folder, revision
@@ -34,6 +34,7 @@ COMPONENTS: Mapping[str, str] = {
     "CLIPVisionModelWithProjection": "transformers",
     "FluxTransformer2DModel": "diffusers",
     "GPT2LMHeadModel": "transformers",
+    "GlideTextTower": "graph_nodes.science.glide_text",
     "LlamaForCausalLM": "transformers",
     "PriorTransformer": "diffusers",
     "SD3Transformer2DModel": "diffusers",
@@ -70,10 +71,13 @@ def tokenizer_of(context: Context, part: ModelPart, key: str = "tokenizer") -> A
     """The Hugging Face tokenizer of a part; key: which of its folders."""
 
     def load() -> Any:
-        from transformers import AutoTokenizer
+        from transformers import AutoTokenizer, GPT2Tokenizer
 
-        folder = tokenizer_folder(context, part, _folder(context, part, key))
+        configs = _folder(context, part, key)
+        folder = tokenizer_folder(context, part, configs)
         with _library():
+            if is_gpt2(configs):  # a folder with the vocabulary alone does not say its class
+                return GPT2Tokenizer.from_pretrained(folder, local_files_only=True)
             return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
     return context.warm.get(f"{part.model}@{part.revision}/{part.part}:{key}", load, lambda _: 1 << 20)

@@ -14,7 +14,8 @@ __all__ = ["COMMANDS"]
 FAMILIES = (
     *("sd15", "sd15-inpaint", "sd15-file", "sd21", "sdxl", "sdxl-refiner", "sdxl-file", "sd-x4-upscaler"),
     *("sd3", "flux-dev", "flux-schnell"),
-    *("karlo", "karlo-variations", "kandinsky-prior", "kandinsky", "kandinsky-inpaint", "if-1", "if-2", "adm-file"),
+    *("karlo", "karlo-variations", "kandinsky-prior", "kandinsky", "kandinsky-inpaint", "if-1", "if-2"),
+    *("adm-file", "glide"),
 )
 
 

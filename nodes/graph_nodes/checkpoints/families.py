@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graph_nodes.checkpoints import embeddings, flows, pixels, stable
+from graph_nodes.checkpoints import embeddings, flows, glide, pixels, stable
 from graph_nodes.checkpoints.layout import Layout, read_layout
 from graph_nodes.checkpoints.weight_files import find_weights
 from graph_nodes.errors import ModelRefused
@@ -46,6 +46,7 @@ FAMILIES: tuple[Family, ...] = (
         lambda it: it.class_of("prior") == "PriorTransformer",
         embeddings.kandinsky_prior,
     ),
+    Family("glide", "GLIDE", lambda it: it.class_of("text_encoder") == glide.CLASS, glide.glide),
     Family("adm", "guided-diffusion (ADM)", lambda it: it.class_of("unet") == "UNet2DModel", pixels.guided_diffusion),
     Family(
         "deepfloyd", "DeepFloyd IF", lambda it: "unet" in it and "vae" not in it and _reads_t5(it), pixels.deepfloyd

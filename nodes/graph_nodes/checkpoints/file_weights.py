@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graph_nodes.checkpoints import openai
+from graph_nodes.checkpoints import glide, openai
 from graph_nodes.checkpoints.headers import read_header
 from graph_nodes.errors import ModelRefused
 
@@ -66,7 +66,11 @@ def _from_openai(component: Any, file: Path, folder: Path, dtype: torch.dtype) -
     with torch.device("meta"):
         module = component.from_config(config)
     try:
-        made = openai.convert(openai.OpenAIUNet.of(config), load_file(file))
+        tensors = load_file(file)
+        if component.__name__ == glide.CLASS:
+            made = glide.convert_text(int(config["heads"]), tensors)
+        else:
+            made = openai.convert(openai.OpenAIUNet.of(config), tensors)
         module.load_state_dict({name: tensor.to(dtype) for name, tensor in made.items()}, assign=True)
     except (KeyError, RuntimeError) as error:
         raise ModelRefused(f"{file.name} does not fit its configs: {str(error).splitlines()[0]}") from None

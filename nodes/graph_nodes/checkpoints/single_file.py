@@ -15,6 +15,7 @@ from graph_nodes.checkpoints.families import FORMAT, family_of
 from graph_nodes.checkpoints.file_weights import OPENAI
 from graph_nodes.checkpoints.headers import Header, read_header
 from graph_nodes.checkpoints.layout import read_layout
+from graph_nodes.checkpoints.openai import GLIDE
 from graph_nodes.checkpoints.weight_files import PICKLES
 from graph_nodes.errors import ModelRefused
 
@@ -32,7 +33,8 @@ _PREFIXES: Mapping[str, tuple[str, ...]] = {
     "vae": ("first_stage_model.", "vae.", "encoder.conv_in."),
     "text_encoder": (
         *("cond_stage_model.", "conditioner.embedders.0.transformer.", "text_encoders.clip_l."),
-        "conditioner.embedders.0.model.",
+        *("conditioner.embedders.0.model.", "transformer.resblocks.", "transformer_proj.", "final_ln."),
+        *("token_embedding.", "positional_embedding", "padding_embedding"),
     ),
     "text_encoder_2": ("conditioner.embedders.1.", "conditioner.embedders.0.model.", "text_encoders.clip_g."),
     "text_encoder_3": ("text_encoders.t5xxl.",),
@@ -109,13 +111,19 @@ def _published(path: Path, header: Header) -> str:
     if "encoder.conv_in.weight" in tensors or "first_stage_model.encoder.conv_in.weight" in tensors:
         latents = next((t.shape[1] for name, t in tensors.items() if name.endswith("decoder.conv_in.weight")), 4)
         return "sd15" if latents == 4 else "flux-dev"
-    if OPENAI in tensors:
+    if OPENAI in tensors and "padding_embedding" in tensors:
+        shape = tensors[OPENAI].shape
+        fitting = [name for name, unet in GLIDE.items() if (unet.width, unet.in_channels) == shape[:2]]
+        if fitting:
+            return fitting[0]
+    elif OPENAI in tensors:
         known_sizes = {(192, True): "adm-64", (256, True): "adm-256", (256, False): "adm-256-uncond"}
         found = known_sizes.get((tensors[OPENAI].shape[0], "label_emb.weight" in tensors))
-        if found and tensors[OPENAI].shape[1] == 3 and "token_embedding.weight" not in tensors:
+        if found and tensors[OPENAI].shape[1] == 3:
             return found
     first = ", ".join(list(tensors)[:3])
     raise ModelRefused(
-        f"{path.name} is in no layout that is known here: Stable Diffusion 1, 2, XL and 3, or Flux as published. "
+        f"{path.name} is in no layout that is known here: Stable Diffusion 1, 2, XL and 3, Flux, "
+        "guided-diffusion or GLIDE as published. "
         f"Its tensors begin with {first or 'nothing'}. Configs in {path.stem}.configs beside it would tell what it is"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -20,7 +20,14 @@ _TEXT = {"tokens": "encoder_hidden_states", "mask": "encoder_attention_mask"}
 _LABELS = ("class_label", "noise_level")
 
 
-def unet(module: Any, *, pixel_unshuffle: int = 1, pooled_to_class: bool = False, dtype: torch.dtype) -> Network:
+def unet(
+    module: Any,
+    *,
+    pixel_unshuffle: int = 1,
+    pooled_to_class: bool = False,
+    beside: Sequence[str] = BESIDE,
+    dtype: torch.dtype,
+) -> Network:
     """A diffusers UNet2DConditionModel, or a UNet2DModel (which takes no text).
 
     conditions: `tokens` [n, length, width] with `mask` bool [n, length] to the cross-attention; `pooled` [n, width]
@@ -29,12 +36,12 @@ def unet(module: Any, *, pixel_unshuffle: int = 1, pooled_to_class: bool = False
     `masked_image` [n, c, h, w] and `known` [n, 1, h, w] of x_t's size, concatenated after x_t (Nichol et al. 2021,
     sections 4.3 and 2.4), or `repaint_mask` and `masked_latents` for latents; `sizes` [n, 6] with `pooled` [n, width]
     to the timestep embedding of Stable Diffusion XL. pixel_unshuffle: fold r x r pixels into channels around the
-    network (Shi et al. 2016, arXiv:1609.05158).
+    network (Shi et al. 2016, arXiv:1609.05158). beside: in which order such conditions follow x_t.
     """
     r = pixel_unshuffle
 
     def network(x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
-        x = torch.cat([x, *(conditions[name] for name in BESIDE if name in conditions)], dim=1)
+        x = torch.cat([x, *(conditions[name] for name in beside if name in conditions)], dim=1)
         if r > 1:
             x = functional.pixel_unshuffle(x, r)
         options: dict[str, Any] = {keyword: conditions[name] for name, keyword in _TEXT.items() if name in conditions}

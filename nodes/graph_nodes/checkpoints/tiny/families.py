@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from graph_nodes.checkpoints.tiny import embeddings, flows, openai, pixels, single_file, stable
+from graph_nodes.checkpoints.tiny import embeddings, flows, glide, openai, pixels, single_file, stable
 
 __all__ = ["TINY", "make_tiny"]
 
@@ -31,6 +31,7 @@ TINY: Mapping[str, Callable[[Path], None]] = {
     "kandinsky": embeddings.kandinsky,
     "kandinsky-inpaint": embeddings.kandinsky_inpaint,
     "adm-file": openai.adm_file,
+    "glide": glide.glide,
     "if-1": pixels.if_one,
     "if-2": pixels.if_two,
 }

@@ -28,6 +28,8 @@ def _class_of(folder: Path) -> tuple[str, str]:
     ):
         path = folder / name
         found = json.loads(path.read_bytes()).get(key) if path.is_file() else None
+        if found == "GlideTextTower":
+            return "glide", found
         if found:
             return library, found if isinstance(found, str) else found[0]
     raise ValueError(f"{folder} has no config that names its class")

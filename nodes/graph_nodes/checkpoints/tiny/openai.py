@@ -10,7 +10,7 @@ from graph_nodes.checkpoints.openai import OpenAIUNet
 from graph_nodes.checkpoints.tiny import networks
 from graph_nodes.checkpoints.tiny.index import write_index
 
-__all__ = ["adm_file", "published"]
+__all__ = ["Shapes", "adm_file", "published"]
 
 Shapes = Iterator[tuple[str, tuple[int, ...]]]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from graph_nodes.checkpoints.tiny.saving import save_configured
 
-__all__ = ["clip_config", "clip_text", "clip_tokenizer", "t5", "t5_tokenizer"]
+__all__ = ["clip_config", "clip_text", "clip_tokenizer", "gpt2_tokenizer", "t5", "t5_tokenizer"]
 
 ENDS = ("<|startoftext|>", "<|endoftext|>")
 WORDS = 514
@@ -37,6 +37,14 @@ def clip_tokenizer(folder: Path, pad: str = ENDS[1]) -> None:
         folder / "tokenizer_config.json",
         {**ends, "model_max_length": LENGTH, "do_lower_case": True, "tokenizer_class": "CLIPTokenizer"},
     )
+
+
+def gpt2_tokenizer(folder: Path) -> None:
+    """GPT-2's tokenizer as it is published, with no merges: one token for each byte, and the end of a text."""
+    folder.mkdir(parents=True)
+    _write(folder / "vocab.json", {word: k for k, word in enumerate((*_byte_letters(), ENDS[1]))})
+    (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
+    _write(folder / "tokenizer_config.json", {"tokenizer_class": "GPT2Tokenizer"})
 
 
 def clip_config(**changes: Any) -> dict[str, Any]:

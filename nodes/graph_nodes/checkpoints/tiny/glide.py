@@ -16,7 +16,7 @@ __all__ = ["BASE", "TEXT", "UPSAMPLE", "glide", "published_text"]
 
 BASE = OpenAIUNet(16, 32, (1, 2), 1, attention=(8,), head_width=16, text=32)
 UPSAMPLE = OpenAIUNet(32, 32, (1, 2), 1, in_channels=6, attention=(16,), head_width=16, text=32)
-TEXT = GlideText(vocabulary=257, length=24, width=32, layers=2, heads=4, projection=128)
+TEXT = GlideText(vocabulary=257, length=64, width=32, layers=2, heads=4, projection=128)
 
 
 def published_text(text: GlideText) -> Shapes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -138,3 +139,14 @@ def test_what_stands_beside_the_picture_follows_in_the_original_order() -> None:
         torch.ones(1, 1, 2, 2), torch.tensor(1), {name: torch.full((1, 1, 2, 2), value) for name, value in told.items()}
     )
     assert seen[0][0, :, 0, 0].tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_vocabulary_of_another_model_is_told_by_its_size(bench: Bench, tmp_path: Path) -> None:
+    shutil.copytree(bench.path("glide"), tmp_path / "glide")
+    words = tmp_path / "glide" / "base.configs" / "tokenizer" / "vocab.json"
+    given = json.loads(words.read_text(encoding="utf-8"))
+    words.write_text(json.dumps({word: number + 1000 for word, number in given.items()}), encoding="utf-8")
+    context = Context(folders=Folders(model_roots=(tmp_path,)))
+    encoder = load_model(context, "glide/base.safetensors").text_encoder
+    with pytest.raises(ModelRefused, match="knows 257 tokens, but its vocabulary has token 1"):
+        encode_text(context, encoder, "a cat")

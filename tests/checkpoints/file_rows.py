@@ -76,6 +76,15 @@ def sd3_file(bench: Bench) -> Mapping[str, Pair]:
     return compared(bench, models) | weights_of(bench, models, ("denoiser", "vae"))
 
 
+def flux_file(bench: Bench) -> Mapping[str, Pair]:
+    """Flux dev's transformer in one file, with the other parts of its folder."""
+    bench.path("flux-dev-file")
+    folder = bench.model("flux-dev")
+    file = folder._replace(denoiser=load_model(bench.context, "flux-dev-file/model.safetensors").denoiser)
+    latents = [sampled(bench, model, scale=1).samples for model in (file, folder)]
+    return {"latents": (latents[0], latents[1]), **weights_of(bench, [file, folder], ["denoiser"])}
+
+
 def compared(bench: Bench, models: Sequence[Model]) -> dict[str, Pair]:
     """Text, latents and picture of a file's model and of a folder's."""
     texts = [encode_text(bench.context, model.text_encoder, PROMPT, "ugly") for model in models]
@@ -156,5 +165,6 @@ PARITY += [
     Row("SDXL in one file, the second tower's weights", second_tower),
     Row("SD 2.1 in one file, beside its folder", sd21_file),
     Row("SD3 in one file, beside its folder", sd3_file, 1e-5, COPIED),
+    Row("Flux dev in one file, beside its folder", flux_file, 1e-5, COPIED),
     Row("guided-diffusion in one file, beside a loop by hand", guided_diffusion),
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from graph_nodes.checkpoints import flux_names
 from graph_nodes.checkpoints.headers import Header, TensorInfo
 from graph_nodes.checkpoints.single_file import CONFIGS, configs_of
 
@@ -88,8 +89,23 @@ def test_every_tensor_of_the_published_file_finds_its_place_in_the_shipped_confi
     with torch.device("meta"):
         file = {key: torch.empty(shape) for key, shape in shapes.items()}
         module = getattr(diffusers, config["_class_name"]).from_config(config)
+    own = flux_names.convert(file) if name.startswith("flux") else None
     kind = "sd3" if name.startswith("sd3") else "flux"
     convert = getattr(single_file_utils, f"convert_{kind}_transformer_checkpoint_to_diffusers")
     made = {key: tuple(tensor.shape) for key, tensor in convert(file).items()}
     assert made == {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
+    assert own is None or {key: tuple(tensor.shape) for key, tensor in own.items()} == made
     assert file == {}, "tensors that no place was found for"
+
+
+def test_the_projects_map_of_flux_is_that_of_diffusers_number_by_number() -> None:
+    """At the published height, the only one that diffusers' map knows, and a column wide."""
+    from diffusers.loaders import single_file_utils
+
+    first = {key: shape for key, shape in flux(taught=True) if "_blocks." not in key or "_blocks.0." in key}
+    made = torch.Generator().manual_seed(0)
+    file = {key: torch.rand(shape[0], *(1 for _ in shape[1:]), generator=made) for key, shape in first.items()}
+    own = flux_names.convert(file)
+    wanted = single_file_utils.convert_flux_transformer_checkpoint_to_diffusers(file)
+    assert own.keys() == wanted.keys()
+    assert all(torch.equal(own[key], wanted[key]) for key in wanted)

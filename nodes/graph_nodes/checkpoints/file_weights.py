@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graph_nodes.checkpoints import glide, openai
+from graph_nodes.checkpoints import flux_names, glide, openai
 from graph_nodes.checkpoints.headers import read_header
 from graph_nodes.errors import ModelRefused
 
@@ -29,6 +30,8 @@ def load_component(component: Any, file: Path, configs: Path, subfolder: str, dt
     names = read_header(file).tensors
     if OPENAI in names:
         return _from_openai(component, file, configs / subfolder, dtype)
+    if subfolder == "transformer" and any(name.removeprefix(flux_names.PREFIX) == flux_names.MARK for name in names):
+        return _from_flux(component, file, configs / subfolder, dtype)
     if hasattr(component, "from_single_file"):
         module = component.from_single_file(
             str(file), config=str(configs), subfolder=subfolder, dtype=dtype, local_files_only=True
@@ -59,18 +62,42 @@ def load_component(component: Any, file: Path, configs: Path, subfolder: str, dt
 
 
 def _from_openai(component: Any, file: Path, folder: Path, dtype: torch.dtype) -> Any:
-    import torch
     from safetensors.torch import load_file
 
     config = json.loads((folder / "config.json").read_bytes())
+
+    def read() -> dict[str, torch.Tensor]:
+        tensors = load_file(file)
+        if component.__name__ == glide.CLASS:
+            return glide.convert_text(int(config["heads"]), tensors)
+        return openai.convert(openai.OpenAIUNet.of(config), tensors)
+
+    return _filled(component, config, file, dtype, read)
+
+
+def _from_flux(component: Any, file: Path, folder: Path, dtype: torch.dtype) -> Any:
+    from safetensors import safe_open
+
+    def read() -> dict[str, torch.Tensor]:
+        with safe_open(file, "pt") as opened:
+            names = list(opened.keys())
+            prefix = flux_names.PREFIX if f"{flux_names.PREFIX}{flux_names.MARK}" in names else ""
+            others = ("vae.", "first_stage_model.", "text_encoders.")
+            mine = [name for name in names if name.startswith(prefix) and not name.startswith(others)]
+            return flux_names.convert({name: opened.get_tensor(name) for name in mine})
+
+    return _filled(component, json.loads((folder / "config.json").read_bytes()), file, dtype, read)
+
+
+def _filled(
+    component: Any, config: Any, file: Path, dtype: torch.dtype, read: Callable[[], dict[str, torch.Tensor]]
+) -> Any:
+    import torch
+
     with torch.device("meta"):
         module = component.from_config(config)
     try:
-        tensors = load_file(file)
-        if component.__name__ == glide.CLASS:
-            made = glide.convert_text(int(config["heads"]), tensors)
-        else:
-            made = openai.convert(openai.OpenAIUNet.of(config), tensors)
+        made = read()
         module.load_state_dict({name: tensor.to(dtype) for name, tensor in made.items()}, assign=True)
     except (KeyError, RuntimeError) as error:
         raise ModelRefused(f"{file.name} does not fit its configs: {str(error).splitlines()[0]}") from None

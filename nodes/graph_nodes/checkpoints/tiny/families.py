@@ -24,6 +24,7 @@ TINY: Mapping[str, Callable[[Path], None]] = {
     "sd3": flows.sd3,
     "sd3-file": single_file.sd3_file,
     "flux-dev": flows.flux_dev,
+    "flux-dev-file": single_file.flux_file,
     "flux-schnell": flows.flux_schnell,
     "karlo": embeddings.karlo,
     "karlo-variations": embeddings.karlo_variations,

@@ -1,4 +1,4 @@
-"""The transformer of Stable Diffusion 3 under the tensor names of its first publication (Stability-AI/sd3-ref)."""
+"""The transformers of Stable Diffusion 3 and Flux under the tensor names of their first publication."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from graph_nodes.checkpoints import flux_names
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["sd3_names"]
+__all__ = ["flux_file_names", "sd3_names"]
 
 PREFIX = "model.diffusion_model."
 OUTER = {
@@ -59,6 +61,31 @@ def sd3_names(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
             yield f"{PREFIX}joint_blocks.{block[1]}.{place}{kind}", joined
         elif block[2] not in ELSEWHERE:
             yield f"{PREFIX}joint_blocks.{block[1]}.{INNER[block[2]]}{kind}", published
+
+
+def flux_file_names(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Flux's names, with no prefix, as flux1-dev.safetensors has them."""
+    import torch
+
+    outer = {there: here for here, there in flux_names.OUTER.items()}
+    for name, tensor in tensors.items():
+        whole, kind = _parted(name)
+        block = re.fullmatch(r"(single_)?transformer_blocks\.(\d+)\.(.*)", whole)
+        if block is None:
+            swaps = whole == "norm_out.linear"
+            yield f"{outer[whole]}{kind}", torch.cat(list(reversed(tensor.chunk(2)))) if swaps else tensor
+            continue
+        place = f"{'single' if block[1] else 'double'}_blocks.{block[2]}"
+        table = flux_names.SINGLE if block[1] else flux_names.DOUBLE
+        inner = {there: here for here, there in table.items()}
+        together = ("linear1",) if block[1] else ("img_attn.qkv", "txt_attn.qkv")
+        first = {flux_names.TOGETHER[key][0]: key for key in together}
+        if block[3] in first:
+            parts = flux_names.TOGETHER[first[block[3]]]
+            stem = whole.removesuffix(block[3])
+            yield f"{place}.{first[block[3]]}{kind}", torch.cat([tensors[f"{stem}{part}{kind}"] for part in parts])
+        elif block[3] in inner:
+            yield f"{place}.{inner[block[3]]}{'.scale' if '.norm_' in block[3] else kind}", tensor
 
 
 def _parted(name: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graph_nodes.checkpoints.tiny import flows, stable
-from graph_nodes.checkpoints.tiny.flow_files import sd3_names
+from graph_nodes.checkpoints.tiny.flow_files import flux_file_names, sd3_names
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,6 +89,14 @@ def sd3_file(folder: Path) -> None:
         "text_encoder_3": below("text_encoders.t5xxl.transformer."),
     }
     _in_one(folder, maps)
+
+
+def flux_file(folder: Path) -> None:
+    """Flux dev's transformer alone, as it was published: the other parts are of another file or folder."""
+    flows.flux_dev(folder / "model.configs")
+    _in_one(folder, {"transformer": flux_file_names})
+    for weights in (folder / "model.configs").glob("*/*.safetensors"):
+        weights.unlink()
 
 
 def _without_projection(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

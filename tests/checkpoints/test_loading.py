@@ -283,6 +283,7 @@ def test_the_denoiser_alone_is_compiled_and_not_together_with_offloading(
 ) -> None:
     compiled: list[object] = []
     monkeypatch.setattr(torch, "compile", lambda module: compiled.append(module) or module)
+    bench.path("sd21")
     model = load_model(bench.context, "sd21", compile=True)
     sampled(bench, model)
     assert [type(module).__name__ for module in compiled] == ["UNet2DConditionModel"]

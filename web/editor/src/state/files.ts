@@ -89,14 +89,18 @@ export async function save(): Promise<void> {
 
 let saving: Promise<unknown> = Promise.resolve();
 
+/** A change of the file by this tab: what the server tells all tabs of it may come before its answer, and waits for that. */
+function own<T>(change: Promise<T>): Promise<T> {
+  saving = change.catch(() => undefined);
+  return change;
+}
+
 /** Save under a name. etag: of the file that is replaced, null for a new one; `taken` when that is not what is there. */
 export async function saveAs(name: string, etag: string | null): Promise<"saved" | "taken" | "failed"> {
   const document = state().history.present;
   const old = state().name;
-  const sent = api.save(name, document, etag);
-  saving = sent.catch(() => undefined);
   try {
-    const saved = await sent;
+    const saved = await own(api.save(name, document, etag));
     removeOwnDraft(old);
     set({ name, etag: saved.etag, saved: document, dialog: null, elsewhere: null });
     show();
@@ -150,7 +154,7 @@ export async function checkFile(): Promise<void> {
 
 export async function renameFile(name: string, to: string): Promise<boolean> {
   try {
-    const saved = await api.rename(name, to);
+    const saved = await own(api.rename(name, to));
     if (state().name === name) {
       removeOwnDraft(name);
       set({ name: to, etag: saved.etag });
@@ -167,7 +171,7 @@ export async function renameFile(name: string, to: string): Promise<boolean> {
 
 export async function deleteFile(name: string): Promise<boolean> {
   try {
-    await api.remove(name);
+    await own(api.remove(name));
     if (state().name === name) set({ elsewhere: "gone", etag: null });
     tell(`${name} was moved to the server's trash`);
     return true;

@@ -51,15 +51,30 @@ def server(bundle: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield served
 
 
-@pytest.fixture
-def context(browser: playwright.Browser) -> Iterator[playwright.BrowserContext]:
+def profile(browser: playwright.Browser) -> playwright.BrowserContext:
     """A new browser profile."""
     context = browser.new_context(viewport={"width": 1400, "height": 860}, reduced_motion="reduce")
     context.set_default_timeout(_PATIENCE_MS)
     playwright.expect.set_options(timeout=_PATIENCE_MS)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    yield context
-    context.close()
+    return context
+
+
+@pytest.fixture
+def context(browser: playwright.Browser) -> Iterator[playwright.BrowserContext]:
+    """A profile for one test."""
+    with profile(browser) as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def desk(browser: playwright.Browser, server: Served) -> Iterator[Editor]:
+    """One page for all tests of a file that load it anew themselves, for which a sign-in each would take too long."""
+    with profile(browser) as context:
+        editor = Editor(context.new_page(), server)
+        editor.sign_in()
+        yield editor
+        assert editor.complaints == []
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 import PIL.Image
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from .editor import Editor
 from .servers import Served, serving
@@ -60,19 +60,6 @@ def server(bundle: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
             run = served.ask("POST", "/runs", {"workflow": name, "wait": 60})
             assert run["state"] == "ok", run
         yield served
-
-
-@pytest.fixture(scope="module")
-def desk(browser: Browser, server: Served) -> Iterator[Editor]:
-    """One page for all tests here: each loads it anew."""
-    context = browser.new_context(viewport={"width": 1400, "height": 860}, reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    editor = Editor(context.new_page(), server)
-    editor.sign_in()
-    yield editor
-    assert editor.complaints == []
-    context.close()
 
 
 @pytest.fixture

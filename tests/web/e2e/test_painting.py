@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import PIL.Image
 import pytest
 import yaml
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from .editor import Editor
 from .servers import Served
@@ -80,18 +79,6 @@ class Painter:
         """How much of the picture is painted."""
         pixels = self.pixels()
         return sum(pixels) / 255 / len(pixels)
-
-
-@pytest.fixture(scope="module")
-def desk(browser: Browser, server: Served) -> Iterator[Editor]:
-    """One page for the tests that only paint: each loads it anew."""
-    context = browser.new_context(viewport={"width": 1400, "height": 860}, reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    editor = Editor(context.new_page(), server)
-    editor.sign_in()
-    yield editor
-    assert editor.complaints == []
-    context.close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,9 @@ from graph_engine import Context
 from graph_nodes.checkpoints.components import CONFIG, describe_component
 from graph_nodes.checkpoints.families import describe_folder
 from graph_nodes.checkpoints.layout import INDEX
-from graph_nodes.checkpoints.single_file import describe_file
+from graph_nodes.checkpoints.single_file import SUFFIX, describe_file
 from graph_nodes.checkpoints.sources import locate
-from graph_nodes.checkpoints.weight_files import find_weights, is_weights
+from graph_nodes.checkpoints.weight_files import check_weights, find_weights, is_weights
 from graph_nodes.digests import digest_of, digest_of_all
 from graph_nodes.errors import ModelRefused
 
@@ -49,6 +50,8 @@ _FOLDERS = (
 )
 """Facts that name a folder."""
 _WITH_WEIGHTS = ("folder", "folder_2", "folder_3", "text_folder", "last_folder", "projection", "quantizer")
+_READERS = 4
+"""Threads that read files at once: what a disk gives a few readers, it gives no more to many."""
 
 
 @dataclass(frozen=True)
@@ -173,12 +176,24 @@ def _read_ones(folder: Path) -> Iterator[Path]:
 
 
 def fingerprint(context: Context, name: str) -> dict[str, str]:
-    """Digest of every file of the model by label, model.json included."""
+    """Digest of every file of the model by label, model.json included; raises ModelRefused for weights that are cut
+    short or no safetensors, before anything runs.
+
+    The files are read side by side: a model that is opened for the first time is read whole.
+    """
     model = open_model(context, name)
     files = {model.described: model.folder / model.described}
     for part in model.parts:
         files |= dict(part_files(model, part))
-    return {f"file {name}/{label}": digest_of(context, path) for label, path in files.items()}
+
+    def digest(path: Path) -> str:
+        if path.suffix == SUFFIX:
+            check_weights(path)
+        return digest_of(context, path)
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        digests = list(readers.map(digest, files.values()))
+    return {f"file {name}/{label}": digest for label, digest in zip(files, digests, strict=True)}
 
 
 def revision(context: Context, model: ModelFiles, part: str) -> str:

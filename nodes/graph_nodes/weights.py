@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from graph_engine import Context, ModelPart
 from graph_nodes import memory_options
 from graph_nodes.checkpoints.file_weights import load_component
+from graph_nodes.checkpoints.folder_weights import load_folder
 from graph_nodes.checkpoints.headers import read_header
 from graph_nodes.checkpoints.tokenizers import is_gpt2, tokenizer_folder
 from graph_nodes.checkpoints.weight_files import find_weights
@@ -162,34 +163,14 @@ def _load(context: Context, part: ModelPart, key: str, name: str) -> Any:
     if name not in COMPONENTS:
         known = ", ".join(sorted(COMPONENTS))
         raise ModelRefused(f"{part.model!r}, part {part.part!r}: the class {name!r} is not one of {known}")
-    folder = _folder(context, part, key)
+    folder, dtype = _folder(context, part, key), torch_dtype(context, part)
     file = open_model(context, part.model).file
-    if file is not None:
-        component = getattr(importlib.import_module(COMPONENTS[name]), name)
-        with _library(), torch.inference_mode(False):
-            module = load_component(component, file, folder.parent, folder.name, torch_dtype(context, part))
-        return module.eval().requires_grad_(False)
-    weights = find_weights(folder)
-    for file in weights.files:
-        read_header(file)  # a file that is cut short or no safetensors at all is told by its name
     component = getattr(importlib.import_module(COMPONENTS[name]), name)
-    # Loaded in the run's dtype, the weights stay a view of the mapped file when that is how they are stored.
     with _library(), torch.inference_mode(False):
-        module, found = component.from_pretrained(
-            folder,
-            dtype=torch_dtype(context, part),
-            variant=weights.variant or None,
-            local_files_only=True,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
-    # What is left over is another tower of the same file; what is missing would be noise, another one in every run.
-    if found["missing_keys"]:
-        missing = sorted(found["missing_keys"])
-        raise ModelRefused(
-            f"{part.model!r}, part {part.part!r}: {folder.name} has no weights for {len(missing)} tensors of a {name}, "
-            f"such as {missing[0]}"
-        )
+        if file is None:
+            module = load_folder(component, folder, dtype)
+        else:
+            module = load_component(component, file, folder.parent, folder.name, dtype)
     return module.eval().requires_grad_(False)
 
 

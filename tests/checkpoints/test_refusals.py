@@ -17,10 +17,11 @@ from graph_nodes.checkpoints import hub, pickles
 from graph_nodes.checkpoints.headers import read_header
 from graph_nodes.diffusion import denoise
 from graph_nodes.errors import Misfit, ModelRefused
+from graph_nodes.model_files import fingerprint
 from graph_nodes.models import load_model
 from graph_nodes.text import encode_text
 from graph_nodes.weights import module_of
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from graph_engine import Context, Folders
 
@@ -94,6 +95,14 @@ def _index(**changes: Any) -> Callable[[Path], None]:
     return change
 
 
+def _config(part: str, **changes: Any) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        path = folder / part / "config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    return change
+
+
 def _weights(folder: Path) -> Path:
     return folder / "unet" / "diffusion_pytorch_model.safetensors"
 
@@ -106,6 +115,10 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a folder that is missing": (lambda f: shutil.rmtree(f / "vae"), "no folder 'vae' for its AutoencoderKL"),
     "an index that is no JSON": (lambda f: (f / "model_index.json").write_text("{"), "no readable sd/model_index.json"),
     "weights that are missing": (lambda f: _weights(f).unlink(), "part 'denoiser': .*unet holds no .safetensors file"),
+    "quantised, as its config tells": (
+        _config("unet", quantization_config={"quant_method": "bitsandbytes"}),
+        "the weights of 'unet' are quantised",
+    ),
     "weights in a pickle": (
         lambda f: _weights(f).rename(f / "unet/diffusion_pytorch_model.bin"),
         "only pickles such as diffusion_pytorch_model.bin, .* graph-engine convert-model --allow-pickle",
@@ -129,10 +142,62 @@ def test_a_class_that_is_not_on_the_list_is_never_imported(edited: Any) -> None:
         module_of(context, denoiser)
 
 
-def test_a_file_cut_short_is_named_when_its_weights_are_asked_for(edited: Any) -> None:
-    context = edited(lambda folder: _weights(folder).write_bytes(_weights(folder).read_bytes()[:-100]))
-    with pytest.raises(ModelRefused, match=r"diffusion_pytorch_model.safetensors: cut short"):
+def _stored(change: Callable[[torch.Tensor], torch.Tensor], **more: torch.Tensor) -> Callable[[Path], None]:
+    def save(folder: Path) -> None:
+        tensors = {name: change(tensor).clone() for name, tensor in load_file(_weights(folder)).items()}
+        save_file(tensors | more, _weights(folder))
+
+    return save
+
+
+BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "cut short": (lambda f: _weights(f).write_bytes(_weights(f).read_bytes()[:-100]), "unet/diff.*: cut short"),
+    "a pickle": (lambda f: torch.save({"w": torch.ones(1)}, _weights(f)), "unet/diff.*: a pickle checkpoint under"),
+    "whole numbers": (_stored(lambda t: t.char()), r"its weights are quantised \(\S+.weight is stored as I8\)"),
+    "scales beside": (_stored(lambda t: t, **{"a.SCB": torch.ones(1)}), r"quantised \(a.SCB is stored as F32\)"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_weights_are_told_before_anything_runs(case: str, edited: Any) -> None:
+    change, message = BROKEN[case]
+    context = edited(change)
+    with pytest.raises(ModelRefused, match=message):
+        fingerprint(context, "sd")
+    with pytest.raises(ModelRefused, match=message):  # also when they are broken after that
         module_of(context, load_model(context, "sd").denoiser)
+
+
+UNFIT: dict[str, tuple[str, Callable[[Path], Any], str]] = {
+    "a text tower of other sizes": (
+        "text_encoder",
+        _config("text_encoder", intermediate_size=74),
+        r"text_encoder: config and weights do not make a CLIPText.*fc1.bias expected shape \[74\], but got \[37\]$",
+    ),
+    "a U-Net of other sizes": (
+        "denoiser",
+        _config("unet", cross_attention_dim=48),
+        r"unet: config and weights do not make a UNet2DConditionModel: .*expected shape \S+ 48.*32\]\)\.$",
+    ),
+    "blocks that there are not": (
+        "denoiser",
+        _config("unet", down_block_types=["Odd", "DownBlock2D"]),
+        "do not make a UNet2DConditionModel: Odd",
+    ),
+    "heads that do not divide": (
+        "text_encoder",
+        _config("text_encoder", num_attention_heads=3),
+        "do not make a CLIPTextModel: .*not a multiple of the number of attention heads",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNFIT)
+def test_weights_that_are_not_those_of_their_config_are_told_by_the_folder(case: str, edited: Any) -> None:
+    part, change, message = UNFIT[case]
+    context = edited(change)
+    with pytest.raises(ModelRefused, match=message):
+        module_of(context, getattr(load_model(context, "sd"), part))
 
 
 def test_parts_of_two_families_that_do_not_fit_are_told_by_their_spaces(bench: Bench) -> None:

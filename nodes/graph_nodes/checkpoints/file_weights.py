@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graph_nodes.checkpoints import flux_names, glide, openai
-from graph_nodes.checkpoints.headers import read_header
+from graph_nodes.checkpoints.blame import blaming
+from graph_nodes.checkpoints.weight_files import check_weights
 from graph_nodes.errors import ModelRefused
 
 if TYPE_CHECKING:
@@ -25,39 +26,44 @@ def load_component(component: Any, file: Path, configs: Path, subfolder: str, dt
 
     Nothing is fetched: the configs are those of the folder `configs`.
     """
-    from diffusers.loaders import single_file_utils
-
-    names = read_header(file).tensors
+    names = check_weights(file).tensors
     if OPENAI in names:
         return _from_openai(component, file, configs / subfolder, dtype)
     if subfolder == "transformer" and any(name.removeprefix(flux_names.PREFIX) == flux_names.MARK for name in names):
         return _from_flux(component, file, configs / subfolder, dtype)
-    if hasattr(component, "from_single_file"):
-        module = component.from_single_file(
-            str(file), config=str(configs), subfolder=subfolder, dtype=dtype, local_files_only=True
-        )
-    else:
-        read: Any = single_file_utils.load_single_file_checkpoint
-        checkpoint = read(str(file), local_files_only=True)
-        is_t5 = component.__name__.startswith("T5")
-        make: Any = single_file_utils.create_diffusers_clip_model_from_ldm
-        if is_t5:
-            make = single_file_utils.create_diffusers_t5_model_from_checkpoint
-        module = make(
-            component,
-            checkpoint=checkpoint,
-            config=str(configs),
-            subfolder=subfolder,
-            torch_dtype=dtype,
-            local_files_only=True,
-        )
-        if is_t5:  # one table, which the file has under one name and the class under two
-            module.set_input_embeddings(module.shared)
+    with blaming(file, component):
+        module = _by_diffusers(component, file, configs, subfolder, dtype)
     missing = [name for name, tensor in module.named_parameters() if tensor.is_meta]
     if missing:
         raise ModelRefused(
             f"{file.name} has no weights for {len(missing)} tensors of its {subfolder}, such as {missing[0]}"
         )
+    return module
+
+
+def _by_diffusers(component: Any, file: Path, configs: Path, subfolder: str, dtype: torch.dtype) -> Any:
+    from diffusers.loaders import single_file_utils
+
+    if hasattr(component, "from_single_file"):
+        return component.from_single_file(
+            str(file), config=str(configs), subfolder=subfolder, dtype=dtype, local_files_only=True
+        )
+    read: Any = single_file_utils.load_single_file_checkpoint
+    checkpoint = read(str(file), local_files_only=True)
+    is_t5 = component.__name__.startswith("T5")
+    make: Any = single_file_utils.create_diffusers_clip_model_from_ldm
+    if is_t5:
+        make = single_file_utils.create_diffusers_t5_model_from_checkpoint
+    module = make(
+        component,
+        checkpoint=checkpoint,
+        config=str(configs),
+        subfolder=subfolder,
+        torch_dtype=dtype,
+        local_files_only=True,
+    )
+    if is_t5:  # one table, which the file has under one name and the class under two
+        module.set_input_embeddings(module.shared)
     return module
 
 

@@ -97,7 +97,13 @@ def _component(name: str, folder: Path, key: str, library: Any, class_name: Any)
             f"the model {name!r} has no folder {key!r} for its {class_name}; its download may be incomplete"
         )
     config = next((path for item in _CONFIGS if (path := subfolder / item).is_file()), None)
-    return Component(key, str(class_name), read_json(name, config) if config else {})
+    settings = read_json(name, config) if config else {}
+    if "quantization_config" in settings:
+        raise ModelRefused(
+            f"the model {name!r}: the weights of {key!r} are quantised, as its config.json tells, which is not read; "
+            "fetch the model in float16, bfloat16 or float32"
+        )
+    return Component(key, str(class_name), settings)
 
 
 def read_json(name: str, path: Path) -> dict[str, Any]:

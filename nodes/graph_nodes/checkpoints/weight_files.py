@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from graph_nodes.checkpoints.headers import Header, read_header
 from graph_nodes.errors import ModelRefused
 
-__all__ = ["WeightFiles", "find_weights", "is_weights"]
+__all__ = ["WeightFiles", "check_weights", "find_weights", "is_weights"]
 
 STEMS = ("diffusion_pytorch_model", "model")
 VARIANTS = ("", "fp16", "bf16", "non_ema", "fp32")
 """Which precision is taken when several lie side by side, the first that is there; `` has no name of its own."""
 PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 OTHERS = (*PICKLES, ".msgpack", ".h5", ".onnx", ".onnx_data", ".xml", ".gguf", ".safetensors")
+_QUANTISED = (".SCB", ".absmax", ".scale_weight", ".weight_scale", ".weight_scale_inv", ".qweight", "scaled_fp8")
+"""How tensors are called beside quantised weights, without which these mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,20 @@ def find_weights(folder: Path) -> WeightFiles:
             "loaded; convert them once with: graph-engine convert-model --allow-pickle"
         )
     raise ModelRefused(f"{folder} holds no .safetensors file; other weight formats are not read")
+
+
+def check_weights(path: Path) -> Header:
+    """The header of a file of weights; raises ModelRefused when it is broken, or when its weights are quantised: read
+    as plain numbers they would give a picture of nothing, without a word."""
+    header = read_header(path)
+    for name, tensor in header.tensors.items():
+        whole = tensor.dtype[0] in "IU" and name.endswith(".weight")
+        if whole or name.endswith(_QUANTISED):
+            raise ModelRefused(
+                f"{path}: its weights are quantised ({name} is stored as {tensor.dtype}), which is not read; "
+                "fetch the model in float16, bfloat16 or float32"
+            )
+    return header
 
 
 def _shards(index: Path) -> tuple[Path, ...]:

@@ -55,16 +55,24 @@ class ModelFacts:
         return sum(part.bytes for part in self.parts)
 
 
+def _nowhere(name: str) -> None:
+    """No model has a place of its own."""
+
+
 @dataclass(frozen=True)
 class ModelReader:
     """Knows a layout in which models are published.
 
     find: the models below a folder, as paths relative to it; describe: (name, folder or file) -> its facts, without a
-    weight being read; it raises a GraphEngineError that says what is wrong.
+    weight being read; it raises a GraphEngineError that says what is wrong. A reader of models that have a place of
+    their own, outside of the model folders, also tells those (`elsewhere`: name and folder of each) and finds one by
+    its name (`locate`: its folder, None for a name that is not of that place).
     """
 
     find: Callable[[Path], Iterable[str]]
     describe: Callable[[str, Path], ModelFacts]
+    elsewhere: Callable[[], Iterable[tuple[str, Path]]] = tuple
+    locate: Callable[[str], Path | None] = _nowhere
 
 
 @dataclass(frozen=True)

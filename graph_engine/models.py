@@ -33,13 +33,20 @@ def find_models(registry: Registry, folders: Folders) -> list[FoundModel]:
         for reader in registry.model_readers:
             for name in reader.find(root):
                 places.setdefault(name, root / name)
+    for reader in registry.model_readers:
+        for name, path in reader.elsewhere():
+            places.setdefault(name, path)
     return [_found(registry, name, path, descriptions.get(name, "")) for name, path in sorted(places.items())]
 
 
-def locate_model(folders: Folders, name: str, cwd: Path) -> Path:
+def locate_model(registry: Registry, folders: Folders, name: str, cwd: Path) -> Path:
     """The folder or file that a person named: a model's name, a path below the model folders, or any path at all."""
     if name in folders.models:
         return Path(folders.models[name])
+    for reader in registry.model_readers:
+        found = reader.locate(name)
+        if found is not None:
+            return found
     for root in (*folders.model_roots, cwd):
         if (root / name).exists():
             return root / name

@@ -53,7 +53,7 @@ def execute(options: argparse.Namespace, environment: Environment) -> int:
 
 
 def _inspect(options: argparse.Namespace, environment: Environment, folders: Folders) -> int:
-    path = locate_model(folders, options.name, environment.cwd)
+    path = locate_model(environment.registry, folders, options.name, environment.cwd)
     facts = describe_model(environment.registry.model_readers, options.name, path)
     if options.json:
         environment.write(json.dumps(_data(facts), indent=2, ensure_ascii=False))
@@ -95,8 +95,9 @@ def _listed(model: FoundModel) -> dict[str, Any]:
 
 def _row(model: FoundModel) -> list[str]:
     if model.facts is None:
-        return [model.name, "?", "", f"cannot be read: {model.problem}"]
-    return [model.name, model.facts.family, _size(model.facts.bytes), model.description]
+        return [model.name, "?", "", "", f"cannot be read: {model.problem}"]
+    parts = ", ".join(part.name for part in model.facts.parts)
+    return [model.name, model.facts.family, _size(model.facts.bytes), parts, model.description]
 
 
 def _size(count: int) -> str:

@@ -29,7 +29,7 @@ from graph_nodes import (
     tokens,
     values,
 )
-from graph_nodes.checkpoints import commands, inspecting
+from graph_nodes.checkpoints import commands, hub, inspecting
 
 __all__ = ["register_commands", "register_kinds", "register_model_readers", "register_nodes"]
 
@@ -140,7 +140,7 @@ def register_kinds() -> list[type]:
 @hookimpl
 def register_model_readers() -> list[ModelReader]:
     """The project's own layout and those of published models."""
-    return [ModelReader(inspecting.find, inspecting.describe)]
+    return [ModelReader(inspecting.find, inspecting.describe, hub.snapshots, hub.locate)]
 
 
 @hookimpl

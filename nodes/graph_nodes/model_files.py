@@ -58,7 +58,7 @@ _READERS = 4
 class ModelFiles:
     """A named model on disk. parts: part name -> its facts, as model.json states them; described: the file that tells
     them, which in a published layout is another one; file: the one that holds all weights, if there is one: then the
-    folder has configs alone."""
+    folder has configs alone; title: what a person calls it."""
 
     name: str
     folder: Path
@@ -66,6 +66,7 @@ class ModelFiles:
     parts: Mapping[str, Mapping[str, Any]]
     described: str = DESCRIPTION
     file: Path | None = None
+    title: str = ""
 
     @property
     def published(self) -> bool:
@@ -89,7 +90,7 @@ def read_model(name: str, folder: Path) -> ModelFiles:
     description = _DESCRIBED[described](name, folder)
     for part, facts in description["parts"].items():
         _check_part(name, folder, part, facts)
-    return ModelFiles(name, folder, str(description.get("family", "")), description["parts"], described)
+    return _files(name, folder, description, described)
 
 
 def _read_file(name: str, file: Path) -> ModelFiles:
@@ -97,7 +98,14 @@ def _read_file(name: str, file: Path) -> ModelFiles:
     description, configs = describe_file(name, file)
     for part, facts in description["parts"].items():
         _check_part(name, configs, part, facts)
-    return ModelFiles(name, configs, str(description["family"]), description["parts"], INDEX, file)
+    return _files(name, configs, description, INDEX, file)
+
+
+def _files(
+    name: str, folder: Path, description: Mapping[str, Any], described: str, file: Path | None = None
+) -> ModelFiles:
+    family, title = (str(description.get(key, "")) for key in ("family", "title"))
+    return ModelFiles(name, folder, family, description["parts"], described, file, title)
 
 
 def _read(name: str, folder: Path) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def test_models_are_listed_with_their_descriptions(tmp_path):
 
     module.register_models = register_models
     shell = Shell(tmp_path, lambda: [pack_from_module("zoo", module)])
-    assert shell("models").lines == ["zoo/tiny  ?    cannot be read: no plugin here can read 'zoo/tiny'"]
+    assert shell("models").lines == ["zoo/tiny  ?      cannot be read: no plugin here can read 'zoo/tiny'"]
     assert json.loads(shell("models", "--json").out)[0]["folder"] == str(tmp_path / "tiny")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from graph_engine import Command, GraphEngineError
@@ -45,7 +46,9 @@ def _configure_fetch(parser: argparse.ArgumentParser) -> None:
 def _fetch(options: argparse.Namespace) -> int:
     from graph_nodes.checkpoints import hub
 
-    sys.stdout.write(f"{hub.fetch(options.name, options.variant)}\n")
+    folder = hub.fetch(options.name, options.variant)
+    pinned = replace(hub.parse_name(options.name), revision=folder.name)
+    sys.stdout.write(f"{pinned}\n{folder}\n")
     return 0
 
 
@@ -74,6 +77,11 @@ COMMANDS = [
         _configure_tiny,
         _make_tiny,
     ),
-    Command("fetch-model", "fetch a model of the Hugging Face hub into its cache", _configure_fetch, _fetch),
+    Command(
+        "fetch-model",
+        "fetch a model of the Hugging Face hub into its cache",
+        _configure_fetch,
+        _fetch,
+    ),
     Command("convert-model", "make a pickle checkpoint into safetensors", _configure_convert, _convert),
 ]

@@ -35,7 +35,7 @@ def describe_component(name: str, folder: Path) -> dict[str, Any]:
 
 
 def _described(kind: str, parts: Mapping[str, Any]) -> dict[str, Any]:
-    return {"format": 1, "family": "component", "title": f"a {kind} alone", "parts": dict(parts)}
+    return {"format": 1, "family": "component", "title": f"{kind} alone", "parts": dict(parts)}
 
 
 def _autoencoder(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:

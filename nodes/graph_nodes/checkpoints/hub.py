@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from graph_nodes.checkpoints.layout import INDEX
 from graph_nodes.checkpoints.weight_files import STEMS
 from graph_nodes.errors import ModelRefused
 
-__all__ = ["PREFIX", "HubName", "choose_files", "fetch", "find_snapshot", "parse_name"]
+__all__ = ["PREFIX", "HubName", "choose_files", "fetch", "find_snapshot", "locate", "parse_name", "snapshots"]
 
 PREFIX = "hub:"
+CONFIG = "config.json"
 _NAME = re.compile(r"hub:(?P<repository>[\w.-]{1,96}/[\w.-]{1,96})(@(?P<revision>[\w.-][\w./-]{0,95}))?", re.ASCII)
 
 
@@ -93,12 +94,47 @@ def _is_wanted(file: str, variant: str, beside: set[str]) -> bool:
 
 
 def fetch(name: str, variant: str = "") -> Path:
-    """Fetch a model into the hub's cache, with its progress, token and offline mode; the folder of the snapshot."""
+    """Fetch a model into the hub's cache, with its progress, token and offline mode; the folder of the snapshot, which
+    is called by its commit. Raises ModelRefused that says what the hub answered."""
     from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled
 
     wanted = parse_name(name)
-    info = HfApi().model_info(wanted.repository, revision=wanted.revision)
-    files = choose_files([sibling.rfilename for sibling in info.siblings or []], variant)
-    if not files:
-        raise ModelRefused(f"{wanted} has no weights in safetensors; other formats are not fetched")
-    return Path(snapshot_download(wanted.repository, revision=info.sha, allow_patterns=files))
+    try:
+        info = HfApi().model_info(wanted.repository, revision=wanted.revision)
+        files = choose_files([sibling.rfilename for sibling in info.siblings or []], variant)
+        if not any(file.endswith(".safetensors") for file in files):
+            raise ModelRefused(f"{wanted} has no weights in safetensors; other formats are not fetched")
+        # By the revision's own name, so that the hub's cache remembers which commit it stands for.
+        return Path(snapshot_download(wanted.repository, revision=wanted.revision, allow_patterns=files))
+    except OfflineModeIsEnabled:
+        raise ModelRefused(f"{wanted} was not fetched: HF_HUB_OFFLINE is set") from None
+    except GatedRepoError:
+        raise ModelRefused(
+            f"{wanted} is given only to those who agreed to its terms: agree on its page, and set HF_TOKEN"
+        ) from None
+    except ModelRefused:
+        raise
+    except Exception as error:  # noqa: BLE001 - the hub's answer, or what its library's client says of the network
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelRefused(f"{wanted} was not fetched: {first}; a private model wants HF_TOKEN") from None
+
+
+def snapshots(environment: Mapping[str, str] = os.environ) -> Iterator[tuple[str, Path]]:
+    """(name, folder) of each model in the hub's cache; a commit that no branch or tag stands for has its own name."""
+    for repository in sorted(cache_folder(environment).glob("models--*--*")):
+        owner, _, name = repository.name.removeprefix("models--").partition("--")
+        references = repository / "refs"
+        called = {
+            path.read_text().strip(): path.relative_to(references).as_posix()
+            for path in sorted(references.rglob("*"))
+            if path.is_file()
+        }
+        for folder in sorted((repository / "snapshots").glob("*")):
+            if (folder / INDEX).is_file() or (folder / CONFIG).is_file():
+                yield f"{PREFIX}{owner}/{name}@{called.get(folder.name, folder.name)}", folder
+
+
+def locate(name: str) -> Path | None:
+    """The folder of a hub's name, None for any other name; raises ModelRefused."""
+    return find_snapshot(name) if name.startswith(PREFIX) else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from graph_engine import ModelFacts, PartFacts
 from graph_nodes.checkpoints.components import CONFIG
 from graph_nodes.checkpoints.headers import Header, read_header
-from graph_nodes.checkpoints.layout import INDEX, read_json
+from graph_nodes.checkpoints.layout import INDEX
 from graph_nodes.checkpoints.single_file import CONFIGS_SUFFIX, SUFFIX, tensors_of
 from graph_nodes.checkpoints.weight_files import find_weights
 from graph_nodes.errors import ModelRefused
@@ -57,9 +57,7 @@ def _is_alone(folder: Path, files: list[str]) -> bool:
 def describe(name: str, path: Path) -> ModelFacts:
     """The facts of a model; raises ModelRefused that says which part or which file is wrong."""
     model = read_model(name, path)
-    index = read_json(name, model.folder / model.described)
-    title = str(index.get("title") or index.get("_class_name", ""))
-    return ModelFacts(name, model.family, title, tuple(_part(model, part) for part in model.parts))
+    return ModelFacts(name, model.family, model.title, tuple(_part(model, part) for part in model.parts))
 
 
 def _part(model: ModelFiles, part: str) -> PartFacts:

@@ -126,7 +126,7 @@ class Start:
     where it may change, the rest is held; resample: how often each step is made, for harmony between the two (RePaint);
     noise: x_T itself, in place of noise from the seed; drawn: how many draws of the sample's shape the seed's
     generators have given before the noise; resume: the part of the schedule that another run has made already, whose
-    latents are taken as they are.
+    latents are taken as they are; clean: what is held stands there without noise from the first step on.
     """
 
     latents: Latents | None = None
@@ -136,6 +136,7 @@ class Start:
     noise: Latents | None = None
     drawn: int = 0
     resume: float = 0.0
+    clean: bool = False
 
 
 @kind(color="#f9ca24")

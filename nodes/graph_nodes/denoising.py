@@ -162,11 +162,14 @@ def _begin(context: Context, request: Request, scheduler: Any, noise: Tensor) ->
     known = None
     if start.mask:
         mask = conditions.latent_mask(request.denoiser, start.mask.values, x_0)
-        known = sampling.Known(x_0, noise, _rows(mask, len(noise)).to(context.device))
-    if start.strength >= 1:
+        if start.clean:
+            mask = (mask >= 0.5).float()
+        known = sampling.Known(x_0, noise, _rows(mask, len(noise)).to(context.device), start.clean)
+    if start.strength >= 1 and not start.clean:
         return _pure(scheduler, noise), 0, known
     begin = sampling.begin_at(scheduler, request.steps, start.strength)
-    return sampling.noised_to(scheduler, x_0, noise, scheduler.timesteps[begin : begin + 1]), begin, known
+    x = sampling.noised_to(scheduler, x_0, noise, scheduler.timesteps[begin : begin + 1])
+    return known.hold(x, scheduler, None) if known and start.clean else x, begin, known
 
 
 def _pure(scheduler: Any, noise: Tensor) -> Tensor:

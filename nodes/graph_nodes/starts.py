@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from graph_engine import VAE, Context, Image, Latents, Mask, Seed, Slider, Start, node
 from graph_nodes.autoencoding import check_picture, draw_latents
@@ -22,20 +22,29 @@ def image_to_image(latents: Latents, strength: Strength = 0.6) -> Start:
     return Start(latents, strength)
 
 
-@node(category="diffusion")
+@node(category="diffusion", version=2)
 def repaint(
     latents: Latents,
     mask: Mask,
     strength: Strength = 1.0,
     resample: Annotated[int, Slider(1, 20)] = 1,
+    held: Literal["noised", "clean"] = "noised",
 ) -> Start:
     """Draw anew what the mask covers and keep the rest, with any model (RePaint: Lugmayr et al. 2022).
 
     latents: the picture in the model's space, by core.encode. mask: 1 where it may change, of any size; what is 0 comes
     out as it was. strength: as in core.image_to_image, for the part that changes. resample: how often each step is
-    made, which fits the new part to the old one at that many times the cost; more than 1 for ddim and ddpm.
+    made, which fits the new part to the old one at that many times the cost; more than 1 for ddim and ddpm. held: how
+    the model sees what is kept, noised as far as the rest, or clean from the first step on, as the published pipelines
+    of DeepFloyd IF have it; then the mask has no half tones.
     """
-    return Start(latents, strength, mask, resample)
+    return Start(latents, strength, mask, resample, clean=held == "clean")
+
+
+@repaint.upgrade(1)
+def _noised(values: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 can hold what is kept without noise too; the values are the same."""
+    return values
 
 
 @node(category="diffusion")

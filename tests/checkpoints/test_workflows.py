@@ -21,6 +21,8 @@ FEW = {
     "third_steps": 2,
     "width": 64,
     "height": 64,
+    "side": 16,
+    "second_side": 64,
     "prompt": "a (red:1.2) fox",
 }
 MODELS = ("model", "refiner", "prior", "second", "upscaler")

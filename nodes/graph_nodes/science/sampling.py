@@ -102,15 +102,17 @@ class Known:
 
     x_0, noise: [n, ...]; mask: [n, 1, h, w], 1 where the sample may change. At every step the known part is noised as
     far as the sample is and pasted in (Lugmayr et al. 2022, arXiv:2201.09865, eq. 8), at the end it is x_0 itself.
+    clean: it is x_0 all along, as DeepFloyd IF has it.
     """
 
     x_0: Tensor
     noise: Tensor
     mask: Tensor
+    clean: bool = False
 
     def hold(self, x: Tensor, scheduler: Any, t: Tensor | None) -> Tensor:
         """`x` with the known part at timestep `t`; t None: after the last step."""
-        known = self.x_0 if t is None else noised_to(scheduler, self.x_0, self.noise, t[None])
+        known = self.x_0 if t is None or self.clean else noised_to(scheduler, self.x_0, self.noise, t[None])
         return (1 - self.mask) * known + self.mask * x
 
 

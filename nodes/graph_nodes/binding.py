@@ -33,16 +33,20 @@ def low_resolution(
 ) -> Denoiser:
     """Give an upsampler the small picture that it is to enlarge.
 
-    image: a picture, or latents of pixel space, in the size that the upsampler was trained for. noise_level: noise
-    mixed into the small picture, as a timestep of the upsampler's own schedule (conditioning augmentation: Ho et al.
-    2021, arXiv:2106.15282); only for upsamplers trained with it.
+    image: a picture, or latents of pixel space, in the size that the upsampler was trained for; for one that enlarges
+    latents, those, as another model made them or core.encode. noise_level: noise mixed into the small picture, as a
+    timestep of the upsampler's own schedule (conditioning augmentation: Ho et al. 2021, arXiv:2106.15282); only for
+    upsamplers trained with it.
     """
     facts = denoiser.facts
     if "low_resolution" not in facts.get("conditions", ()):
         raise Misfit(f"{name_of(denoiser)} is no upsampler: it takes no low-resolution picture")
     if noise_level and not facts.get("noise_augmentation"):
         raise Misfit(f"{name_of(denoiser)} was trained without noise augmentation: noise_level 0")
-    _check_size(denoiser, image, facts.get("low_resolution_size"), "enlarges pictures of")
+    if "low_resolution_space" in facts:
+        _check_latents(denoiser, image, facts["low_resolution_space"])
+    else:
+        _check_size(denoiser, image, facts.get("low_resolution_size"), "enlarges pictures of")
     most = facts.get("noise_levels", 999)
     if noise_level > most:
         raise Misfit(f"{name_of(denoiser)} was trained with noise levels up to {most}, found {noise_level}")
@@ -177,6 +181,13 @@ def _check_latent_inpaint(denoiser: Denoiser, image: Image | Latents, mask: Mask
     if mask.values.shape[-2:] != image.pixels.shape[-2:]:
         sizes = [" x ".join(map(str, reversed(each.shape[-2:]))) for each in (image.pixels, mask.values)]
         raise Misfit(f"{name_of(denoiser)} wants a mask of the picture's size {sizes[0]}, found {sizes[1]}")
+
+
+def _check_latents(denoiser: Denoiser, image: Image | Latents, space: str) -> None:
+    if isinstance(image, Image):
+        raise Misfit(f"{name_of(denoiser)} enlarges latents of {space!r}, found a picture; use core.encode")
+    if image.space != space:
+        raise Misfit(f"{name_of(denoiser)} enlarges latents of {space!r}, found {image.space!r}")
 
 
 def _check_size(denoiser: Denoiser, image: Image | Latents, size: int | None, does: str) -> None:

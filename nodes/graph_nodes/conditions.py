@@ -148,8 +148,10 @@ def _tensor(value: Image | Latents | ImageEmbedding) -> Tensor:
 
 
 def _signed(picture: Image | Latents) -> Tensor:
-    """A picture in -1..1."""
-    return picture.samples.clamp(-1, 1) if isinstance(picture, Latents) else picture.pixels * 2 - 1
+    """A picture in -1..1; latents as they are."""
+    if isinstance(picture, Image):
+        return picture.pixels * 2 - 1
+    return picture.samples.clamp(-1, 1) if picture.space == "pixel" else picture.samples
 
 
 def _low_resolution(

@@ -127,7 +127,7 @@ def _predict(
     from graph_nodes.science import sampling, schedules
 
     return sampling.guided(
-        network_of(context, denoiser, float(scheduler.timesteps[-1])),
+        network_of(context, denoiser, scheduler),
         guide,
         told.conditional,
         told.unconditional,

@@ -77,6 +77,15 @@ def _clip(context: Context, encoder: TextEncoder, prompt: str, reading: Reading)
     return tokens, None, None
 
 
+def _x2(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
+    """The x2 latent upscaler: CLIP's last layer without the norm behind it, and its pooled vector."""
+
+    def states(module: Any, output: Any) -> Tensor:
+        return _layer(output, reading.clip_skip + 1)
+
+    return *_tower(context, encoder, prompt, reading, "", states, pooled=True), None
+
+
 def _xl(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
     """Stable Diffusion XL: the last layer but one of each tower side by side, without a norm, and the second's pooled
     vector (Podell et al. 2023, arXiv:2307.01952, section 2.1)."""
@@ -165,6 +174,7 @@ def _layer(output: Any, from_the_end: int) -> Tensor:
 RECIPES: Mapping[str, Callable[[Context, TextEncoder, str, Reading], Encoded]] = {
     "plain": _plain,
     "clip": _clip,
+    "x2": _x2,
     "xl": _xl,
     "sd3": _sd3,
     "flux": _flux,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, Denoiser
 from graph_nodes.weights import module_of, tensors_of, torch_dtype
@@ -13,15 +14,18 @@ if TYPE_CHECKING:
 __all__ = ["network_of"]
 
 
-def network_of(context: Context, denoiser: Denoiser, final: float) -> Network:
-    """The network behind a denoiser, whatever its class; final: the last timestep, which some models leave to another
-    network."""
-    from graph_nodes.science import networks
+def network_of(context: Context, denoiser: Denoiser, scheduler: Any) -> Network:
+    """The network behind a denoiser, whatever its class; scheduler: its timesteps set, the last of which some models
+    leave to another network."""
+    from graph_nodes.science import networks, schedules
 
+    if denoiser.facts.get("preconditioned"):
+        module, dtype = module_of(context, denoiser), torch_dtype(context, denoiser)
+        return networks.x2_upscaler(module, partial(schedules.sigma_at, scheduler), dtype=dtype)
     first = _network(context, denoiser, "folder")
     if "last_folder" not in denoiser.facts:
         return first
-    return networks.last_by(first, _network(context, denoiser, "last_folder"), final)
+    return networks.last_by(first, _network(context, denoiser, "last_folder"), float(scheduler.timesteps[-1]))
 
 
 def _network(context: Context, denoiser: Denoiser, folder: str) -> Network:

@@ -1,4 +1,4 @@
-"""Stable Diffusion 1, 2, XL, their inpainting, and the x4 upscaler."""
+"""Stable Diffusion 1, 2, XL, their inpainting, and the x4 and x2 upscalers."""
 
 from __future__ import annotations
 
@@ -177,6 +177,34 @@ def upscale(bench: Bench) -> Mapping[str, Pair]:
     return {"latents": (made.samples, wanted), "picture": (decode(bench.context, made, model.vae).pixels, image)}
 
 
+def upscale_latents(scale: float) -> Row:
+    """Two small latents as another model made them, straight into the x2 upscaler."""
+
+    def stages(bench: Bench) -> Mapping[str, Pair]:
+        pipeline = bench.pipeline("StableDiffusionLatentUpscalePipeline", "sd-x2-upscaler")
+        model = bench.model("sd-x2-upscaler")
+        small = sampled(bench, bench.model("sd15"))
+        text = encode_text(bench.context, model.text_encoder, PROMPT)
+        made = sampled(bench, model, denoiser=low_resolution(model.upsampler, small), scale=scale)
+        options = {"image": small.samples, "guidance_scale": scale}
+        wanted = latents_of(pipeline, generator=generators(1), **options)
+        with torch.no_grad():
+            tokens, null_tokens, pooled, null_pooled = pipeline.encode_prompt(PROMPT, "cpu", True)
+            told = {"num_inference_steps": 6, "output_type": "pt", **options}
+            image = pipeline(PROMPT, generator=generators(1), **told).images
+        return {
+            "text": (text.tokens, tokens),
+            "negative text": (text.null_tokens, null_tokens),
+            "pooled text": (text.pooled, pooled),
+            "negative pooled": (text.null_pooled, null_pooled),
+            "latents": (made.samples, wanted),
+            "picture": (decode(bench.context, made, model.vae).pixels, image),
+        }
+
+    reason = "the pipeline guides clean samples, the nodes velocities: the same number, rounded otherwise"
+    return Row(f"SD x2 latent upscaler, guidance {scale:g}", stages, 1e-5, reason)
+
+
 PARITY += [
     Row("SD 1.5 autoencoder", vae),
     Row("SD 1.5 txt2img, negative prompt", text_to_image),
@@ -190,4 +218,6 @@ PARITY += [
     inpaint("sd15-inpaint", 1.0),
     Row("SD 2.1 txt2img, v-prediction, guidance rescale 0.7", velocity),
     Row("SD x4 upscaler, noise level 20", upscale),
+    upscale_latents(1.0),
+    upscale_latents(4.0),
 ]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from graph_nodes.autoencoding import decode
+from graph_nodes.binding import low_resolution
 from graph_nodes.checkpoints.headers import BITS, Header, TensorInfo
 from graph_nodes.checkpoints.inspecting import describe, find
 from graph_nodes.checkpoints.single_file import CONFIGS, configs_of
@@ -232,6 +233,17 @@ def test_a_clip_alone_judges_and_a_discrete_autoencoder_alone_writes_tokens(tmp_
     tokens = encode_tokens(context, tokenizer, picture(32, 32))
     assert tokens.ids.shape == (1, 256)
     assert decode_tokens(context, tokenizer, tokens).pixels.shape == (1, 3, 32, 32)
+
+
+def test_the_x2_upscaler_draws_by_other_schedulers_too(bench: Bench) -> None:
+    """Its network is told of the noise itself: whichever scheduler asks, many steps lead to one picture."""
+    model = bench.model("sd-x2-upscaler")
+    denoiser = low_resolution(model.upsampler, sampled(bench, bench.model("sd15"), steps=1))
+    options = {"denoiser": denoiser, "scale": 1.0, "steps": 100}
+    wanted = sampled(bench, model, **options).samples
+    for scheduler in ("ddim", "dpm++", "heun"):
+        made = sampled(bench, model, scheduler=scheduler, **options).samples
+        assert float((made - wanted).abs().mean()) < 0.05 * float(wanted.std()), scheduler
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl", "sd3"])

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import torch
-from graph_nodes.autoencoding import decode
-from graph_nodes.binding import inpaint_condition
+from graph_nodes.autoencoding import decode, encode
+from graph_nodes.binding import inpaint_condition, low_resolution
 from graph_nodes.checkpoints import hub, pickles
 from graph_nodes.checkpoints.headers import read_header
 from graph_nodes.diffusion import denoise
@@ -215,6 +215,17 @@ def test_parts_of_two_families_that_do_not_fit_are_told_by_their_spaces(bench: B
     told = encode_text(bench.context, flux.text_encoder, "a cat")
     with pytest.raises(Misfit, match="which 'ddim' cannot follow; use euler, published"):
         denoise(bench.context, flux.denoiser, told)
+
+
+def test_latents_are_enlarged_as_latents_and_only_those_of_the_upscalers_space(bench: Bench) -> None:
+    upsampler, xl = bench.model("sd-x2-upscaler").upsampler, bench.model("sdxl")
+    with pytest.raises(Misfit, match=r"enlarges latents of 'sd', found a picture; use core\.encode"):
+        low_resolution(upsampler, bench.cat)
+    latents = encode(bench.context, bench.cat, xl.vae)
+    with pytest.raises(Misfit, match="enlarges latents of 'sd', found 'sdxl'"):
+        low_resolution(upsampler, latents)
+    with pytest.raises(Misfit, match="trained without noise augmentation: noise_level 0"):
+        low_resolution(upsampler, latents, 20)
 
 
 @pytest.mark.parametrize("name", ["/etc", "../elsewhere", "a/../../b", "C:\\models", "nothing"])

@@ -12,16 +12,11 @@ from graph_engine import Command, GraphEngineError
 
 __all__ = ["COMMANDS"]
 
-FAMILIES = (
-    *("sd15", "sd15-inpaint", "sd15-file", "sd21", "sdxl", "sdxl-refiner", "sdxl-file", "sd-x4-upscaler"),
-    *("sd3", "flux-dev", "flux-schnell"),
-    *("karlo", "karlo-variations", "kandinsky-prior", "kandinsky", "kandinsky-inpaint", "if-1", "if-2"),
-    *("adm-file", "glide"),
-)
-
 
 def _configure_tiny(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("family", choices=FAMILIES, help="which published family")
+    from graph_nodes.checkpoints.tiny.families import TINY
+
+    parser.add_argument("family", choices=tuple(TINY), help="which published family")
     parser.add_argument("folder", help="a folder that does not exist yet, such as models/tiny-sd15")
     parser.add_argument("--seed", type=int, default=0, help="of the random weights (default: 0)")
 

@@ -64,6 +64,12 @@ FAMILIES: tuple[Family, ...] = (
         stable.upscaler,
     ),
     Family(
+        "sd-x2-upscaler",
+        "Stable Diffusion x2 latent upscaler",
+        lambda layout: _unet(layout, "time_embedding_type") == "fourier" and "vae" in layout,
+        stable.upscaler_x2,
+    ),
+    Family(
         "stable-diffusion",
         "Stable Diffusion 1 and 2",
         lambda layout: {"unet", "vae", "text_encoder"} <= layout.components.keys(),

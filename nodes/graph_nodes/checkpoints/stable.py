@@ -1,4 +1,4 @@
-"""Stable Diffusion 1 and 2, XL and its refiner, and the x4 upscaler, as parts with their facts."""
+"""Stable Diffusion 1 and 2, XL and its refiner, and the x4 and x2 upscalers, as parts with their facts."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ __all__ = [
     "stable_diffusion_xl",
     "tower",
     "upscaler",
+    "upscaler_x2",
 ]
 
 Parts = dict[str, dict[str, Any]]
@@ -48,6 +49,25 @@ def upscaler(layout: Layout) -> Parts:
         "augmentation_scheduler": "low_res_scheduler",
         "follows": "low_resolution",
         "noise_levels": int(layout.options.get("max_noise_level", 350)),
+    }
+    return {"text_encoder": encoder, "upsampler": denoiser, "vae": autoencoder(layout)}
+
+
+def upscaler_x2(layout: Layout) -> Parts:
+    """The x2 latent upscaler: latents of Stable Diffusion to latents of twice the size."""
+    encoder = clip_encoder(layout)
+    encoder |= {"recipe": "x2", "text_space": f"{encoder['text_space']}+pooled"}
+    unet = latent_unet(layout, encoder["text_space"])
+    space = unet["space"]
+    denoiser = unet | {
+        "channels": int(layout.setting("vae", "latent_channels", 4)),
+        "conditions": ["text", "low_resolution"],
+        "low_resolution_space": space,
+        "follows": "low_resolution",
+        "times": 2,
+        "enlarge": "nearest",
+        "preconditioned": True,
+        "prediction_type": "v_prediction",
     }
     return {"text_encoder": encoder, "upsampler": denoiser, "vae": autoencoder(layout)}
 

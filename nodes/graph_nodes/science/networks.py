@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from torch.nn import functional
 from graph_nodes.science import unclip
 from graph_nodes.science.sampling import Conditions, Network
 
-__all__ = ["BESIDE", "enlarge", "flux", "last_by", "prior", "sd3", "unclip_decoder", "unet"]
+__all__ = ["BESIDE", "enlarge", "flux", "last_by", "prior", "sd3", "unclip_decoder", "unet", "x2_upscaler"]
 
 BESIDE = ("low_resolution", "masked_image", "known", "repaint_mask", "masked_latents")
 """Conditions of x_t's size that are concatenated after x_t, in this order."""
@@ -54,6 +54,32 @@ def unet(
         labels = next((conditions[name] for name in _LABELS if name in conditions), labels)
         output = module(x.to(dtype), t, class_labels=labels, return_dict=False, **options)[0].float()
         return functional.pixel_shuffle(output, r) if r > 1 else output
+
+    return network
+
+
+def x2_upscaler(module: Any, sigma_of: Callable[[Tensor], Tensor], *, dtype: torch.dtype) -> Network:
+    """Stable Diffusion's x2 latent upscaler, a UNet2DConditionModel of k-diffusion's blocks, as a velocity.
+
+    It is trained under the preconditioning of Karras et al. 2022 (arXiv:2206.00364, table 1, with sigma_data 1): the
+    clean sample is x / (sigma^2 + 1) + sigma F / sqrt(sigma^2 + 1), so that -F is v (Salimans and Ho 2022). sigma_of:
+    timestep -> sigma; the network is told its logarithm. conditions: `tokens`, `pooled` [n, width], and
+    `low_resolution`, latents of x_t's size. The last of its output's channels, a variance, has no use.
+    """
+
+    def network(x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+        pooled = conditions["pooled"]
+        known = (module.config.time_cond_proj_dim - pooled.shape[1]) // 2
+        # How noisy the low latents are, as cosines and sines: not at all.
+        level = torch.cat([pooled.new_ones(len(x), known), pooled.new_zeros(len(x), known)], dim=1)
+        output: Tensor = module(
+            torch.cat([x, conditions["low_resolution"]], dim=1).to(dtype),
+            sigma_of(t).log() * 0.25,
+            encoder_hidden_states=conditions["tokens"],
+            timestep_cond=torch.cat([level, pooled], dim=1),
+            return_dict=False,
+        )[0]
+        return -output[:, : x.shape[1]].float()
 
     return network
 
@@ -160,8 +186,9 @@ ENLARGING: Mapping[str, Mapping[str, Any]] = {
     "bilinear": {"mode": "bilinear", "align_corners": False},
     "corners": {"mode": "bilinear", "align_corners": True},
     "bicubic": {"mode": "bicubic", "align_corners": False, "antialias": True},
+    "nearest": {"mode": "nearest"},
 }
-"""How a low-resolution condition is enlarged: GLIDE's way, DeepFloyd IF's and Karlo's."""
+"""How a low-resolution condition is enlarged: GLIDE's way, DeepFloyd IF's, Karlo's and the x2 upscaler's."""
 
 
 def enlarge(picture: Tensor, size: tuple[int, int], way: str = "bilinear") -> Tensor:

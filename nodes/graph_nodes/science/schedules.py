@@ -22,6 +22,7 @@ __all__ = [
     "make_inverse",
     "make_scheduler",
     "resume_at",
+    "sigma_at",
     "step_options",
     "steps_until",
     "takes_learned_variance",
@@ -185,6 +186,15 @@ def resume_at(scheduler: Any, part: float) -> int:
 def _cutoff(scheduler: Any, part: float) -> int:
     trained: int = scheduler.config.num_train_timesteps
     return round(trained - part * trained)
+
+
+def sigma_at(scheduler: Any, t: torch.Tensor) -> torch.Tensor:
+    """The noise beside a clean sample left as it is, sigma = sqrt((1 - abar) / abar), at one of the timesteps."""
+    if hasattr(scheduler, "sigmas"):
+        found: torch.Tensor = scheduler.sigmas[int((scheduler.timesteps == t).nonzero()[0])]
+        return found
+    alpha_bar: torch.Tensor = scheduler.alphas_cumprod[int(t)]
+    return ((1 - alpha_bar) / alpha_bar).sqrt()
 
 
 def wants_next(scheduler: Any) -> bool:

@@ -21,6 +21,7 @@ TINY: Mapping[str, Callable[[Path], None]] = {
     "sdxl-refiner": stable.sdxl_refiner,
     "sdxl-file": single_file.sdxl_file,
     "sd-x4-upscaler": stable.upscaler_x4,
+    "sd-x2-upscaler": stable.upscaler_x2,
     "sd3": flows.sd3,
     "sd3-file": single_file.sd3_file,
     "flux-dev": flows.flux_dev,

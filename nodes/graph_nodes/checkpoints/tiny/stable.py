@@ -1,4 +1,4 @@
-"""Tiny Stable Diffusion models: 1 and its inpainting sibling, 2 with v-prediction, XL, its refiner, the upscaler."""
+"""Tiny Stable Diffusion models: 1 and its inpainting sibling, 2 with v-prediction, XL, its refiner, the upscalers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from graph_nodes.checkpoints.tiny import networks, text
 from graph_nodes.checkpoints.tiny.index import write_index
 
-__all__ = ["sd15", "sd15_inpaint", "sd21", "sdxl", "sdxl_refiner", "upscaler_x4"]
+__all__ = ["sd15", "sd15_inpaint", "sd21", "sdxl", "sdxl_refiner", "upscaler_x2", "upscaler_x4"]
 
 NO_CHECKER = {"safety_checker": [None, None], "feature_extractor": [None, None], "requires_safety_checker": False}
 
@@ -98,3 +98,31 @@ def upscaler_x4(folder: Path) -> None:
     networks.schedule(folder / "scheduler", "DDIMScheduler", prediction_type="v_prediction")
     networks.schedule(folder / "low_res_scheduler", "DDPMScheduler", beta_schedule="squaredcos_cap_v2")
     write_index(folder, "StableDiffusionUpscalePipeline", max_noise_level=350, **NO_CHECKER)
+
+
+def upscaler_x2(folder: Path) -> None:
+    """The x2 latent upscaler: blocks of k-diffusion, told the text's pooled vector with the time."""
+    text.clip_tokenizer(folder / "tokenizer")
+    text.clip_text(folder / "text_encoder")
+    networks.latent_unet(
+        folder / "unet",
+        channels=8,
+        out_channels=5,
+        act_fn="gelu",
+        attention_head_dim=8,
+        norm_num_groups=None,
+        layers_per_block=2,
+        block_out_channels=(32, 32, 64, 64),
+        time_cond_proj_dim=128 + 32,
+        conv_in_kernel=1,
+        conv_out_kernel=1,
+        down_block_types=("KDownBlock2D",) + ("KCrossAttnDownBlock2D",) * 3,
+        mid_block_type=None,
+        up_block_types=("KCrossAttnUpBlock2D",) * 3 + ("KUpBlock2D",),
+        resnet_time_scale_shift="scale_shift",
+        time_embedding_type="fourier",
+        timestep_post_act="gelu",
+    )
+    networks.autoencoder(folder / "vae")
+    networks.schedule(folder / "scheduler", "EulerDiscreteScheduler", prediction_type="sample")
+    write_index(folder, "StableDiffusionLatentUpscalePipeline")

@@ -11,7 +11,7 @@ from graph_engine.errors import GraphEngineError, InputError, did_you_mean
 from graph_engine.hookspecs import ModelFacts, ModelReader
 from graph_engine.plugins import Registry
 
-__all__ = ["FoundModel", "describe_model", "find_models", "locate_model"]
+__all__ = ["FoundModel", "describe_model", "find_models", "locate_model", "model_places"]
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,20 @@ class FoundModel:
 def find_models(registry: Registry, folders: Folders) -> list[FoundModel]:
     """Every model, by name, read anew at each call; one that cannot be read is listed with its problem."""
     descriptions = {name: source.description for name, source in registry.models.items()}
+    places = model_places(registry, folders)
+    return [_found(registry, name, path, descriptions.get(name, "")) for name, path in sorted(places.items())]
+
+
+def model_places(registry: Registry, folders: Folders) -> dict[str, Path]:
+    """The folder or file of every model by name, read anew at each call; none of them is opened."""
     places = {name: Path(path) for name, path in folders.models.items()}
-    for root in folders.model_roots:
-        for reader in registry.model_readers:
+    for reader in registry.model_readers:
+        for root in folders.model_roots:
             for name in reader.find(root):
                 places.setdefault(name, root / name)
-    for reader in registry.model_readers:
         for name, path in reader.elsewhere():
             places.setdefault(name, path)
-    return [_found(registry, name, path, descriptions.get(name, "")) for name, path in sorted(places.items())]
+    return places
 
 
 def locate_model(registry: Registry, folders: Folders, name: str, cwd: Path) -> Path:

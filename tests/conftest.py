@@ -11,6 +11,12 @@ import pytest
 Install = Callable[[str, str], dict[str, str]]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_models_of_the_hub(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the machine's user fetched from the hub is no business of a test, nor of a process that it starts."""
+    os.environ["HF_HUB_CACHE"] = str(tmp_path_factory.mktemp("hub"))
+
+
 @pytest.fixture
 def install(tmp_path: Path) -> Install:
     """`install(pack, source)` installs a one-module plugin into a folder of its own.

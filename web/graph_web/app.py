@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -19,6 +20,7 @@ from graph_web.hub import Hub
 from graph_web.inputs import InputPictures
 from graph_web.library import Library
 from graph_web.metrics import Metrics
+from graph_web.model_watch import ModelWatch
 from graph_web.outputs import Outputs
 from graph_web.routing import Route, add_routes, routes_of
 from graph_web.runs.prepare import Preparer
@@ -66,9 +68,11 @@ async def _running(settings: Settings) -> AsyncIterator[Services]:
         services = await asyncio.to_thread(_assemble, settings, database)
         await services.hub.start()
         await services.queue.start()
+        watching = asyncio.create_task(services.model_watch.run())
         try:
             yield services
         finally:
+            watching.cancel()
             await services.queue.close()
 
 
@@ -91,13 +95,15 @@ def _assemble(settings: Settings, database: Database) -> Services:
     worker = _worker(settings, places, engine)
     metrics = Metrics()
     library = Library(settings.workflows, settings.trash)
+    queue = Queue(settings, database, hub, worker, metrics)
     return Services(
         settings=settings,
         database=database,
         engine=engine,
         preparer=Preparer(engine, library, places.unsaved),
-        queue=Queue(settings, database, hub, worker, metrics),
+        queue=queue,
         hub=hub,
+        model_watch=ModelWatch(engine, hub, partial(queue.recorder.event, "")),
         library=library,
         templates=Templates(settings.templates, engine.folders),
         inputs=InputPictures(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from graph_web.inputs import InputPictures
     from graph_web.library import Library
     from graph_web.metrics import Metrics
+    from graph_web.model_watch import ModelWatch
     from graph_web.outputs import Outputs
     from graph_web.routing import Route
     from graph_web.runs.prepare import Preparer
@@ -40,6 +41,7 @@ class Services:
     preparer: Preparer
     queue: Queue
     hub: Hub
+    model_watch: ModelWatch
     library: Library
     templates: Templates
     inputs: InputPictures

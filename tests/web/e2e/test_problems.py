@@ -77,6 +77,20 @@ def test_the_system_panel_tells_memory_models_and_plugins_and_frees_memory(edito
     expect(memory).to_contain_text("Warm modelsnone")
 
 
+def test_a_model_that_is_copied_into_the_folder_is_offered_at_once(editor: Editor) -> None:
+    editor.open("offered", glide(steps=2))
+    models = panel(editor, "System").get_by_role("list", name="Models").locator("li")
+    offered = editor.page.locator("datalist option[value='arrived.safetensors']")
+    folder = editor.server.folder / "data" / "models"
+    folder.mkdir(exist_ok=True)
+    (folder / "arrived.safetensors").write_bytes(b"cut")
+    expect(models.filter(has_text="arrived.safetensors")).to_contain_text("cut short")
+    expect(offered).to_have_count(1)
+    (folder / "arrived.safetensors").unlink()
+    expect(models.filter(has_text="arrived.safetensors")).to_have_count(0)
+    expect(offered).to_have_count(0)
+
+
 @pytest.fixture
 def broken_server(
     tmp_path: Path, install: Callable[[str, str], dict[str, str]], monkeypatch: pytest.MonkeyPatch, bundle: None

@@ -105,7 +105,9 @@ async def list_models(services: Services) -> ModelPage:
     def describe() -> list[ModelInfo]:
         return [catalog.describe_model(model, registry, warm) for model in find_models(registry, folders)]
 
-    return ModelPage(await asyncio.to_thread(describe))
+    page = ModelPage(await asyncio.to_thread(describe))
+    await services.model_watch.look()
+    return page
 
 
 def _page(specs: dict[str, NodeSpec], query: NodeQuery) -> NodePage:

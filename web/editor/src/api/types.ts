@@ -162,6 +162,8 @@ export interface ModelInfo {
   bytes: number;
   /** Whether the worker holds weights of it; null when no worker says. */
   warm: boolean | null;
+  /** Why it cannot be read; empty when it can. */
+  problem: string;
 }
 
 export interface PluginInfo {

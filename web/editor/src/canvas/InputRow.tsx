@@ -49,7 +49,7 @@ export const InputRow = memo(function InputRow({ node, title, socket, written, l
             place={{ node, input: socket.name }}
             widget={socket.widget!}
             value={written === undefined ? socket.default : written}
-            names={models}
+            names={models?.map((model) => model.name)}
             invalid={error !== undefined}
             onChange={(value) => edit((body) => setValue(body, node, socket.name, value), `value:${node}.${socket.name}`)}
             onDone={sealHistory}

@@ -3,6 +3,7 @@ import { api } from "../api/client";
 import type { Memory, ModelInfo, PluginInfo } from "../api/types";
 import { size } from "../graph/numbers";
 import { tell, tellError } from "../state/notes";
+import { loadModels } from "../state/connection";
 import { useEditor } from "../state/store";
 
 /** The server: what it holds in memory, which plugins and models are installed and what is wrong with them. */
@@ -11,11 +12,11 @@ export function System() {
   const version = useEditor((now) => now.version);
   const [memory, setMemory] = useState<Memory | null>(null);
   const [plugins, setPlugins] = useState<readonly PluginInfo[]>([]);
-  const [models, setModels] = useState<readonly ModelInfo[]>([]);
+  const models = useEditor((now) => now.models);
   const [freed, setFreed] = useState(0);
   useEffect(() => {
     api.memory().then(setMemory, tellError);
-    api.models().then(setModels, tellError);
+    loadModels(); // a run may have warmed one
   }, [queue, freed]);
   useEffect(() => void api.plugins().then(setPlugins, tellError), []);
 
@@ -48,7 +49,7 @@ export function System() {
       </section>
       <section>
         <h3>Models</h3>
-        {models.length === 0 && <p className="nothing">No plugin brings models. docs/models.md says how one does.</p>}
+        {models.length === 0 && <p className="nothing">There are no models. docs/models.md says where they are looked for.</p>}
         <ul className="runs" aria-label="Models">
           {models.map((model) => (
             <Model key={model.name} model={model} />
@@ -112,18 +113,19 @@ function Plugin({ plugin }: { plugin: PluginInfo }) {
 }
 
 function Model({ model }: { model: ModelInfo }) {
-  const there = model.bytes > 0;
+  const problem = model.problem || (model.bytes > 0 ? "" : "its files are not here");
   return (
     <li>
       <p className="run-line">
-        <span className={`run-state ${there ? "ok" : "failed"}`} aria-hidden="true">
-          {there ? "✓" : "✕"}
+        <span className={`run-state ${problem ? "failed" : "ok"}`} aria-hidden="true">
+          {problem ? "✕" : "✓"}
         </span>
         <span className="what">{model.name}</span>
       </p>
       <small>
-        {there ? size(model.bytes) : "its files are not here"}
-        {model.warm && " · warm"} · {model.description}
+        {problem || size(model.bytes)}
+        {model.warm && " · warm"}
+        {model.description && ` · ${model.description}`}
       </small>
     </li>
   );

@@ -12,7 +12,12 @@ const ASK_MS = 2000;
 export async function loadCatalog(): Promise<void> {
   const [nodes, { kinds, fits }] = await Promise.all([api.nodes(), api.kinds()]);
   set({ catalog: makeCatalog(nodes, kinds, fits) });
-  api.models().then((models) => set({ models: models.map((model) => model.name) }), () => undefined);
+  loadModels();
+}
+
+/** The models to choose from; asked again whenever one came or went. */
+export function loadModels(): void {
+  api.models().then((models) => set({ models }), () => undefined);
 }
 
 /** Watch the connection as long as the page lives; returns how to stop. */

@@ -9,7 +9,7 @@ import { highest } from "../graph/order";
 import { stepSeeds } from "../graph/seeds";
 import { without } from "../graph/edit";
 import { announce } from "./announce";
-import { heardOfFile } from "./connection";
+import { heardOfFile, loadModels } from "./connection";
 import { editWhole } from "./document";
 import { tell, tellError } from "./notes";
 import { expectation, remember, replan } from "./plan";
@@ -64,6 +64,7 @@ const OF_THE_QUEUE = new Set(["queued", "running", "interrupted", "ended", "move
 
 function apply(event: RunEvent): void {
   if (event.type === "workflow") return heardOfFile(event);
+  if (event.type === "models") return loadModels();
   if (OF_THE_QUEUE.has(event.type)) refreshQueue();
   const { live, own } = state();
   const id = event.run;

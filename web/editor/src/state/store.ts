@@ -1,7 +1,7 @@
 /** The one store. What it holds is here; what changes it are the functions in the files beside this one. */
 
 import { create } from "zustand";
-import type { OutputFile, QueueState, Run } from "../api/types";
+import type { ModelInfo, OutputFile, QueueState, Run } from "../api/types";
 import type { Catalog } from "../graph/catalog";
 import { emptyWorkflow, type Body, type Position, type Workflow } from "../graph/document";
 import { begin, type History } from "../graph/history";
@@ -66,7 +66,7 @@ export interface Planned {
 
 export interface EditorState {
   catalog: Catalog | null;
-  models: string[];
+  models: readonly ModelInfo[];
   /** Of the server. */
   version: string;
   /** The pictures that lie beside the workflows. */

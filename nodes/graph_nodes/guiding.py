@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, Guidance
+from graph_nodes.checkpoints.openai import NOISED_CLASSIFIER
 from graph_nodes.weights import module_of, torch_dtype
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def _log_density(context: Context, item: Guidance) -> LogDensity:
     if item.rule == "classifier":
         classifier = item.settings["classifier"]
         label = classifier.facts["classes"].index(item.settings["label"])
-        return gradients.classifier_log_probability(module_of(context, classifier), label, dtype)
+        told = classifier.facts["class"] == NOISED_CLASSIFIER
+        return gradients.classifier_log_probability(module_of(context, classifier), label, dtype, told=told)
     clip = item.settings["clip"]
     target = item.settings["target"].vectors
     return gradients.clip_log_density(module_of(context, clip), target, clip.facts["logit_scale"], dtype)

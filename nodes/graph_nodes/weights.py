@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["COMPONENTS", "module_of", "scheduler_config", "tensors_of", "tokenizer_of", "torch_dtype"]
 
 COMPONENTS: Mapping[str, str] = {
+    "AdmUNet": "graph_nodes.science.adm",
     "AutoencoderKL": "diffusers",
     "BartForCausalLM": "transformers",
     "CLIPForImageClassification": "transformers",
@@ -37,6 +38,7 @@ COMPONENTS: Mapping[str, str] = {
     "GPT2LMHeadModel": "transformers",
     "GlideTextTower": "graph_nodes.science.glide_text",
     "LlamaForCausalLM": "transformers",
+    "NoisedClassifier": "graph_nodes.science.adm",
     "PriorTransformer": "diffusers",
     "SD3Transformer2DModel": "diffusers",
     "T5EncoderModel": "transformers",

@@ -6,16 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from graph_nodes.autoencoding import decode
-from graph_nodes.binding import class_label
-from graph_nodes.checkpoints.openai import OpenAIUNet, convert
 from graph_nodes.checkpoints.tiny import flows, stable
-from graph_nodes.diffusion import denoise
 from graph_nodes.models import Model, load_model
 from graph_nodes.text import encode_text
 from graph_nodes.weights import module_of
 from safetensors.torch import load_file, save_file
 
-from .bench import PARITY, PROMPT, Bench, Pair, Row, generators
+from .bench import PARITY, PROMPT, Bench, Pair, Row
 from .stable_rows import sampled
 
 __all__: list[str] = []
@@ -127,31 +124,6 @@ def second_tower(bench: Bench) -> Mapping[str, Pair]:
     return {"weights": tuple(torch.cat([each[name].flatten() for name in sorted(each)]) for each in (file, folder))}
 
 
-def guided_diffusion(bench: Bench) -> Mapping[str, Pair]:
-    """The file under OpenAI's names beside the loop written by hand over the class of diffusers."""
-    from diffusers import DDPMScheduler, UNet2DModel
-
-    folder = bench.path("adm-file")
-    made = denoise(
-        bench.context,
-        class_label(load_model(bench.context, "adm-file/model.safetensors").denoiser, "207"),
-        steps=5,
-        scheduler="published",
-        count=2,
-    )
-    unet = UNet2DModel.from_config(UNet2DModel.load_config(folder / "model.configs" / "unet")).eval()
-    unet.load_state_dict(convert(OpenAIUNet.of(unet.config), load_file(folder / "model.safetensors")))
-    scheduler = DDPMScheduler.from_pretrained(folder / "model.configs" / "scheduler")
-    scheduler.set_timesteps(5)
-    noise = generators(2)
-    x = torch.cat([torch.randn(1, 3, 16, 16, generator=each) for each in noise])
-    with torch.no_grad():
-        for t in scheduler.timesteps:
-            output = unet(x, t, class_labels=torch.tensor([207, 207])).sample
-            x = scheduler.step(output, t, x, generator=noise).prev_sample
-    return {"pixels": (made.samples, x)}
-
-
 COPIED = "the same numbers, some copied where the folder's are mapped: they lie otherwise, and products differ in bits"
 
 PARITY += [
@@ -166,5 +138,4 @@ PARITY += [
     Row("SD 2.1 in one file, beside its folder", sd21_file),
     Row("SD3 in one file, beside its folder", sd3_file, 1e-5, COPIED),
     Row("Flux dev in one file, beside its folder", flux_file, 1e-5, COPIED),
-    Row("guided-diffusion in one file, beside a loop by hand", guided_diffusion),
 ]

@@ -190,6 +190,16 @@ def test_a_learned_variance_at_the_last_step_stays_small() -> None:
             torch.testing.assert_close(found.double(), wanted.expand_as(learned), rtol=2e-3, atol=1e-8)
 
 
+@pytest.mark.parametrize(("kind", "last"), [("fixed_large", True), ("fixed_small", False)])
+def test_a_fixed_variance_at_the_last_step_is_that_of_guided_diffusion(kind: str, last: bool) -> None:
+    """gaussian_diffusion.py: np.append(posterior_variance[1], betas[1:]), or posterior_variance itself, which is 0."""
+    scheduler = schedules.make_scheduler("ddpm", CONFIG | {"variance_type": kind}, 10)
+    bars = scheduler.alphas_cumprod.double()
+    posterior = (1 - bars[0]) / (1 - bars[100]) * (1 - bars[100] / bars[0])
+    found = schedules.ancestral_variance(scheduler, torch.tensor(0), torch.zeros(1, 0, 2, 2))
+    torch.testing.assert_close(found.double(), posterior * last, rtol=2e-3, atol=1e-8)
+
+
 @pytest.mark.parametrize("scheduler", ["ddim", "ddpm", "euler", "dpm++"])
 def test_guidance_raises_the_probability_of_the_class(
     seeing: Context, classifier: Classifier, denoiser: Denoiser, text: TextEmbedding, scheduler: str

@@ -9,6 +9,7 @@ from typing import Any
 
 from graph_nodes.checkpoints import embeddings, flows, glide, pixels, stable
 from graph_nodes.checkpoints.layout import Layout, read_layout
+from graph_nodes.checkpoints.openai import NOISED_CLASSIFIER, UNET
 from graph_nodes.checkpoints.weight_files import find_weights
 from graph_nodes.errors import ModelRefused
 
@@ -47,7 +48,18 @@ FAMILIES: tuple[Family, ...] = (
         embeddings.kandinsky_prior,
     ),
     Family("glide", "GLIDE", lambda it: it.class_of("text_encoder") == glide.CLASS, glide.glide),
-    Family("adm", "guided-diffusion (ADM)", lambda it: it.class_of("unet") == "UNet2DModel", pixels.guided_diffusion),
+    Family(
+        "adm-classifier",
+        "guided-diffusion's noised classifier",
+        lambda it: it.class_of("classifier") == NOISED_CLASSIFIER,
+        pixels.noised_classifier,
+    ),
+    Family(
+        "adm",
+        "guided-diffusion (ADM)",
+        lambda it: it.class_of("unet") in ("UNet2DModel", UNET),
+        pixels.guided_diffusion,
+    ),
     Family(
         "deepfloyd", "DeepFloyd IF", lambda it: "unet" in it and "vae" not in it and _reads_t5(it), pixels.deepfloyd
     ),

@@ -2,7 +2,7 @@
 
 Dhariwal and Nichol 2021 (arXiv:2105.05233) and Nichol et al. 2021 (arXiv:2112.10741) publish one architecture: resnets
 with scale and shift, up and down by a resnet too, attention at some levels, in GLIDE with the text's keys beside the
-picture's.
+picture's. A noised classifier is the first half of one, pooled.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["ADM", "GLIDE", "OpenAIUNet", "convert"]
+__all__ = ["ADM", "CLASSIFIERS", "GLIDE", "NOISED_CLASSIFIER", "UNET", "OpenAIUNet", "convert"]
+
+UNET, NOISED_CLASSIFIER = "AdmUNet", "NoisedClassifier"
+"""Classes of the project, for what diffusers' UNet2DModel has no setting for."""
 
 RESNET = {
     "in_layers.0": "norm1",
@@ -32,6 +35,14 @@ OUTER = {
     "out.2": "conv_out",
     "label_emb": "class_embedding",
 }
+POOL = {
+    "out.2.positional_embedding": "conv_out.places",
+    "out.2.qkv_proj.weight": "conv_out.qkv.weight",
+    "out.2.qkv_proj.bias": "conv_out.qkv.bias",
+    "out.2.c_proj.weight": "conv_out.projection.weight",
+    "out.2.c_proj.bias": "conv_out.projection.bias",
+}
+"""What stands in the place of the last convolution in a classifier."""
 
 
 WITH_ATTENTION = ("AttnDownBlock2D", "SimpleCrossAttnDownBlock2D")
@@ -39,18 +50,25 @@ WITH_ATTENTION = ("AttnDownBlock2D", "SimpleCrossAttnDownBlock2D")
 
 @dataclass(frozen=True)
 class OpenAIUNet:
-    """One published U-Net. size: of its pictures; attention: the sizes at which it looks around; text: the width of the
-    text's states, 0 for none; classes: 0 for none; in_channels: the picture's, and what stands beside it."""
+    """One published network. size: of its pictures; attention: the sizes at which it looks around; text: the width of
+    the text's states, 0 for none; classes: 0 for none; in_channels: the picture's, and what stands beside it.
+
+    heads: of every attention, 0 where each head is head_width wide. qkv_apart: all queries come before all keys, as in
+    the U-Net of 64 pixels, where the others have each head's together. pooled: it is a classifier, without second half.
+    """
 
     size: int
     width: int
-    multiples: Sequence[int]
+    multiples: Sequence[float]
     resnets: int
     in_channels: int = 3
     attention: Sequence[int] = (32, 16, 8)
     head_width: int = 64
     text: int = 0
     classes: int = 0
+    heads: int = 0
+    qkv_apart: bool = False
+    pooled: bool = False
 
     @property
     def levels(self) -> list[bool]:
@@ -60,22 +78,30 @@ class OpenAIUNet:
     @property
     def widths(self) -> list[int]:
         """The channels of each level."""
-        return [self.width * multiple for multiple in self.multiples]
+        return [round(self.width * multiple) for multiple in self.multiples]
+
+    def heads_of(self, width: int) -> int:
+        """How many heads an attention over so many channels has."""
+        return self.heads or width // self.head_width
 
     @staticmethod
     def of(config: Mapping[str, Any]) -> OpenAIUNet:
-        """The U-Net whose settings in diffusers these are."""
-        width, blocks = config["block_out_channels"][0], config["down_block_types"]
+        """The network whose settings in diffusers, or in the project's own classes, these are."""
+        width, blocks = config.get("time_width") or config["block_out_channels"][0], config["down_block_types"]
+        pooled = config.get("_class_name") == NOISED_CLASSIFIER
         return OpenAIUNet(
             size=config["sample_size"],
             width=width,
-            multiples=[made // width for made in config["block_out_channels"]],
+            multiples=[made / width for made in config["block_out_channels"]],
             resnets=config["layers_per_block"],
             in_channels=config["in_channels"],
             attention=[config["sample_size"] >> level for level, block in enumerate(blocks) if block in WITH_ATTENTION],
-            head_width=config["attention_head_dim"],
+            head_width=config["attention_head_dim"] or 0,
             text=config.get("cross_attention_dim") or 0,
-            classes=config.get("num_class_embeds") or 0,
+            classes=config["out_channels"] if pooled else config.get("num_class_embeds") or 0,
+            heads=config.get("heads") or 0,
+            qkv_apart=bool(config.get("qkv_apart")),
+            pooled=pooled,
         )
 
     def config(self) -> dict[str, Any]:
@@ -83,10 +109,10 @@ class OpenAIUNet:
         shared = {
             "sample_size": self.size,
             "in_channels": self.in_channels,
-            "out_channels": 6,
+            "out_channels": self.classes if self.pooled else 6,
             "block_out_channels": self.widths,
             "layers_per_block": self.resnets,
-            "attention_head_dim": self.head_width,
+            "attention_head_dim": None if self.heads else self.head_width,
             "norm_num_groups": 32,
             "norm_eps": 1e-5,
             "resnet_time_scale_shift": "scale_shift",
@@ -109,33 +135,52 @@ class OpenAIUNet:
         }
 
     def _with_classes(self) -> dict[str, Any]:
-        return {
-            "_class_name": "UNet2DModel",
-            "down_block_types": [
-                "AttnDownBlock2D" if attends else "ResnetDownsampleBlock2D" for attends in self.levels
-            ],
-            "up_block_types": [
-                "AttnUpBlock2D" if attends else "ResnetUpsampleBlock2D" for attends in reversed(self.levels)
-            ],
+        own: dict[str, Any] = {"heads": self.heads} if self.heads else {}
+        if self.widths[0] != self.width:
+            own |= {"time_width": self.width, "time_embedding_dim": 4 * self.width}
+        if self.qkv_apart:
+            own |= {"qkv_apart": True}
+        half = {
+            "down_block_types": ["AttnDownBlock2D" if it else "ResnetDownsampleBlock2D" for it in self.levels],
             "downsample_type": "resnet",
-            "upsample_type": "resnet",
             "attn_norm_num_groups": 32,
+            **own,
+        }
+        if self.pooled:
+            return {"_class_name": NOISED_CLASSIFIER, **half}
+        return {
+            "_class_name": UNET if own else "UNet2DModel",
+            **half,
+            "up_block_types": ["AttnUpBlock2D" if it else "ResnetUpsampleBlock2D" for it in reversed(self.levels)],
+            "upsample_type": "resnet",
             "num_class_embeds": self.classes or None,
         }
 
 
-SMALL, LARGE = (1, 2, 3, 4), (1, 1, 2, 2, 4, 4)
+FOUR, FIVE, SIX, SEVEN = (1, 2, 3, 4), (1, 1, 2, 3, 4), (1, 1, 2, 2, 4, 4), (0.5, 1, 1, 2, 2, 4, 4)
 ADM: Mapping[str, OpenAIUNet] = {
-    "adm-64": OpenAIUNet(64, 192, SMALL, 3, classes=1000),
-    "adm-256": OpenAIUNet(256, 256, LARGE, 2, classes=1000),
-    "adm-256-uncond": OpenAIUNet(256, 256, LARGE, 2),
+    "adm-64": OpenAIUNet(64, 192, FOUR, 3, classes=1000, qkv_apart=True),
+    "adm-128": OpenAIUNet(128, 256, FIVE, 2, classes=1000, heads=4),
+    "adm-256": OpenAIUNet(256, 256, SIX, 2, classes=1000),
+    "adm-256-uncond": OpenAIUNet(256, 256, SIX, 2),
+    "adm-512": OpenAIUNet(512, 256, SEVEN, 2, classes=1000),
+    "adm-64-256": OpenAIUNet(256, 192, SIX, 2, in_channels=6, classes=1000, heads=4),
+    "adm-128-512": OpenAIUNet(512, 192, SIX, 2, in_channels=6, attention=(32, 16), classes=1000),
 }
-"""guided-diffusion's published models whose heads are 64 wide; those of 128 and 512 pixels are built otherwise."""
+"""guided-diffusion's published models, by the flags of its README; the last two enlarge. Those of LSUN are built as the
+unconditional one of 256 pixels."""
+CLASSIFIERS: Mapping[str, OpenAIUNet] = {
+    "adm-classifier-64": OpenAIUNet(64, 128, FOUR, 4, classes=1000, pooled=True),
+    "adm-classifier-128": OpenAIUNet(128, 128, FIVE, 2, classes=1000, pooled=True),
+    "adm-classifier-256": OpenAIUNet(256, 128, SIX, 2, classes=1000, pooled=True),
+    "adm-classifier-512": OpenAIUNet(512, 128, SEVEN, 2, classes=1000, pooled=True),
+}
+"""The classifiers of noised pictures that were published beside them."""
 GLIDE: Mapping[str, OpenAIUNet] = {
-    "glide-base": OpenAIUNet(64, 192, SMALL, 3, text=512),
-    "glide-inpaint": OpenAIUNet(64, 192, SMALL, 3, in_channels=7, text=512),
-    "glide-upsample": OpenAIUNet(256, 192, LARGE, 2, in_channels=6, text=512),
-    "glide-upsample-inpaint": OpenAIUNet(256, 192, LARGE, 2, in_channels=10, text=512),
+    "glide-base": OpenAIUNet(64, 192, FOUR, 3, text=512),
+    "glide-inpaint": OpenAIUNet(64, 192, FOUR, 3, in_channels=7, text=512),
+    "glide-upsample": OpenAIUNet(256, 192, SIX, 2, in_channels=6, text=512),
+    "glide-upsample-inpaint": OpenAIUNet(256, 192, SIX, 2, in_channels=10, text=512),
 }
 """GLIDE's four published checkpoints; each has its text tower beside the U-Net, in the same file."""
 TEXT_TOWER = ("transformer.", "token_embedding.", "positional_embedding", "padding_embedding", "final_ln.")
@@ -167,6 +212,8 @@ def _places(unet: OpenAIUNet) -> Iterator[tuple[str, str]]:
         if level < last:
             yield f"input_blocks.{number}.0", f"down_blocks.{level}.downsamplers.0"
             number += 1
+    if unet.pooled:
+        return
     number = 0
     for level, attends in enumerate(reversed(unet.levels)):
         for k in range(unet.resnets + 1):
@@ -184,9 +231,12 @@ def _converted(unet: OpenAIUNet, places: Mapping[str, str], name: str, tensor: T
         place = places.get(".".join(parts[:length]))
         if place is not None:
             return _in_block(unet, place, ".".join(parts[length:]), tensor)
+    if unet.pooled and name in POOL:
+        return {POOL[name]: tensor.squeeze(-1) if name.endswith("weight") else tensor}
     old = next((known for known in OUTER if name.startswith(f"{known}.")), None)
     if old is None:
-        raise KeyError(f"{name!r} is no tensor of a U-Net of guided-diffusion or GLIDE of {unet.size} x {unet.size}")
+        what = "classifier of guided-diffusion" if unet.pooled else "U-Net of guided-diffusion or GLIDE"
+        raise KeyError(f"{name!r} is no tensor of a {what} of {unet.size} x {unet.size}")
     return {OUTER[old] + name[len(old) :]: tensor}
 
 
@@ -201,8 +251,11 @@ def _in_block(unet: OpenAIUNet, place: str, inner: str, tensor: Tensor) -> dict[
     if layer == "proj_out":
         return {f"{place}.to_out.0.{kind}": flat}
     names = {"qkv": ("to_q", "to_k", "to_v"), "encoder_kv": ("add_k_proj", "add_v_proj")}[layer]
+    if unet.qkv_apart:
+        return {f"{place}.{projection}.{kind}": part for projection, part in zip(names, flat.chunk(3), strict=True)}
     # Each head has its queries, keys and values together: [heads, 3, width] in the first dimension.
-    heads = flat.reshape(-1, len(names), unet.head_width, *flat.shape[1:])
+    heads = unet.heads_of(len(flat) // len(names))
+    rows = flat.reshape(heads, len(names), -1, *flat.shape[1:])
     return {
-        f"{place}.{projection}.{kind}": heads[:, k].reshape(-1, *flat.shape[1:]) for k, projection in enumerate(names)
+        f"{place}.{projection}.{kind}": rows[:, k].reshape(-1, *flat.shape[1:]) for k, projection in enumerate(names)
     }

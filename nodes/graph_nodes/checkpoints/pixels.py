@@ -8,10 +8,12 @@ from graph_nodes.checkpoints.layout import Layout
 from graph_nodes.checkpoints.spaces import text_space
 from graph_nodes.checkpoints.stable import Parts, schedule
 
-__all__ = ["deepfloyd", "guided_diffusion"]
+__all__ = ["deepfloyd", "guided_diffusion", "noised_classifier"]
 
 LENGTH = 77
 """Tokens of T5 that IF was trained with."""
+SMALL_BESIDE = 6
+"""Channels of a picture with a small one, enlarged, beside it."""
 
 
 def deepfloyd(layout: Layout) -> Parts:
@@ -48,21 +50,42 @@ def deepfloyd(layout: Layout) -> Parts:
 
 
 def guided_diffusion(layout: Layout) -> Parts:
-    """ADM (Dhariwal and Nichol 2021, arXiv:2105.05233): pictures of a class, by its number among ImageNet's."""
+    """ADM (Dhariwal and Nichol 2021, arXiv:2105.05233): pictures of a class, by its number among ImageNet's; of twice
+    a picture's channels it is one that enlarges four times."""
     unet = layout.config("unet")
-    classes = int(unet.get("num_class_embeds") or 0)
+    size, channels = int(unet.get("sample_size", 64)), int(unet.get("in_channels", 3))
+    classes, enlarges = int(unet.get("num_class_embeds") or 0), channels == SMALL_BESIDE
     denoiser = {
         "kind": "Denoiser",
         "class": layout.class_of("unet"),
         "folder": "unet",
         **schedule(layout),
         "space": "pixel",
-        "channels": int(unet.get("in_channels", 3)),
-        "size": int(unet.get("sample_size", 64)),
-        "conditions": ["class_label"] if classes else [],
-        **({"classes": [str(number) for number in range(classes)]} if classes else {}),
+        "channels": channels // 2 if enlarges else channels,
+        "size": size,
+        "conditions": [*(["class_label"] if classes else []), *(["low_resolution"] if enlarges else [])],
+        **({"classes": _numbers(classes)} if classes else {}),
+        **({"low_resolution_size": size // 4} if enlarges else {}),
     }
-    return {"denoiser": denoiser}
+    return {"upsampler" if enlarges else "denoiser": denoiser}
+
+
+def noised_classifier(layout: Layout) -> Parts:
+    """The classifier that guides ADM (section 4 there): it reads x_t and is told t, and its classes are ImageNet's."""
+    config = layout.config("classifier")
+    return {
+        "classifier": {
+            "kind": "Classifier",
+            "class": layout.class_of("classifier"),
+            "folder": "classifier",
+            "classes": _numbers(int(config.get("out_channels", 1000))),
+            "image_size": int(config.get("sample_size", 64)),
+        }
+    }
+
+
+def _numbers(classes: int) -> list[str]:
+    return [str(number) for number in range(classes)]
 
 
 def _enlarging() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from graph_nodes.checkpoints.file_weights import OPENAI
 from graph_nodes.checkpoints.headers import Header, read_header
 from graph_nodes.checkpoints.layout import read_layout
 from graph_nodes.checkpoints.openai import GLIDE
+from graph_nodes.checkpoints.openai_names import check_complete, find_published
 from graph_nodes.checkpoints.weight_files import PICKLES
 from graph_nodes.errors import ModelRefused
 
@@ -29,6 +30,7 @@ _INPUT = f"{_UNET}input_blocks.0.0.weight"
 _CROSS = f"{_UNET}input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight"
 _PREFIXES: Mapping[str, tuple[str, ...]] = {
     "unet": (_UNET, "input_blocks.", "middle_block.", "output_blocks.", "time_embed.", "out.", "label_emb."),
+    "classifier": ("input_blocks.", "middle_block.", "time_embed.", "out."),
     "transformer": ("model.diffusion_model.", "joint_blocks.", "double_blocks."),
     "vae": ("first_stage_model.", "vae.", "encoder.conv_in."),
     "text_encoder": (
@@ -58,6 +60,8 @@ def describe_file(name: str, path: Path) -> tuple[dict[str, Any], Path]:
     inside = {part: facts for part, facts in family.parts(layout).items() if _is_inside(header, facts)}
     if not inside:
         raise ModelRefused(f"{path.name} holds none of the parts of {family.title}")
+    if OPENAI in header.tensors:
+        check_complete(path, header, configs)
     title = f"{family.title} in one file"
     return {"format": FORMAT, "family": family.name, "title": title, "parts": inside}, configs
 
@@ -117,9 +121,8 @@ def _published(path: Path, header: Header) -> str:
         if fitting:
             return fitting[0]
     elif OPENAI in tensors:
-        known_sizes = {(192, True): "adm-64", (256, True): "adm-256", (256, False): "adm-256-uncond"}
-        found = known_sizes.get((tensors[OPENAI].shape[0], "label_emb.weight" in tensors))
-        if found and tensors[OPENAI].shape[1] == 3:
+        found = find_published(tensors)
+        if found:
             return found
     first = ", ".join(list(tensors)[:3])
     raise ModelRefused(

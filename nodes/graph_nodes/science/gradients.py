@@ -67,11 +67,17 @@ def with_time(x: Tensor, t: float, timesteps: int = 1000) -> Tensor:
     return torch.cat([x, torch.full_like(x[:, :1], t / timesteps)], dim=1)
 
 
-def classifier_log_probability(module: Any, label: int, dtype: torch.dtype) -> LogDensity:
-    """log p(label | x_t) of an image classifier of transformers that reads x_t and its time plane."""
+def classifier_log_probability(module: Any, label: int, dtype: torch.dtype, *, told: bool = False) -> LogDensity:
+    """log p(label | x_t) of an image classifier of transformers that reads x_t and its time plane.
+
+    told: of one that is called as a U-Net is, on x_t and t, and gives logits.
+    """
 
     def log_density(x: Tensor, t: float) -> Tensor:
-        logits: Tensor = module(pixel_values=with_time(x, t).to(dtype)).logits
+        if told:
+            logits: Tensor = module(x.to(dtype), x.new_full((len(x),), t), return_dict=False)[0]
+        else:
+            logits = module(pixel_values=with_time(x, t).to(dtype)).logits
         return logits.float().log_softmax(dim=-1)[:, label]
 
     return log_density

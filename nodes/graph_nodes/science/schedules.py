@@ -222,21 +222,23 @@ def ancestral_variance(scheduler: Any, t: torch.Tensor, learned: torch.Tensor) -
 
     learned: the network's variance channels [n, c, h, w] in -1..1, empty where it has none. At the last step beta-tilde
     is 0 and its logarithm has no meaning: as in guided-diffusion the last but one takes its place where the variance is
-    learned (Nichol and Dhariwal 2021, arXiv:2102.09672, eq. 15), and nothing is added where it is fixed.
+    learned (Nichol and Dhariwal 2021, arXiv:2102.09672, eq. 15) or the larger of the fixed ones, and nothing is added
+    where it is the smaller.
     """
     bars = scheduler.alphas_cumprod
     previous = int(scheduler.previous_timestep(t))
     one = bars.new_ones(())
     bar, bar_previous = bars[int(t)], bars[previous] if previous >= 0 else one
-    beta = 1 - bar / bar_previous
-    posterior = (1 - bar_previous) / (1 - bar) * beta
+    beta: torch.Tensor = 1 - bar / bar_previous
+    posterior: torch.Tensor = (1 - bar_previous) / (1 - bar) * beta
     if learned.shape[1] and scheduler.config.variance_type == "learned_range":
         least = posterior if previous >= 0 else _last_but_one(scheduler)
         share = ((learned + 1) / 2).to(bars)
         log_variance: torch.Tensor = share * beta.log() + (1 - share) * least.log()
         return log_variance.exp()
-    fixed: torch.Tensor = beta if scheduler.config.variance_type == "fixed_large" else posterior
-    return fixed
+    if scheduler.config.variance_type == "fixed_large":
+        return beta if previous >= 0 else _last_but_one(scheduler)
+    return posterior
 
 
 def _last_but_one(scheduler: Any) -> torch.Tensor:

@@ -9,6 +9,10 @@ from typing import Any
 __all__ = ["write_index"]
 
 
+OURS = {"AdmUNet": "adm", "GlideTextTower": "glide", "NoisedClassifier": "adm"}
+"""Classes of the project -> the module that an index names in their place."""
+
+
 def write_index(folder: Path, pipeline: str, **options: Any) -> None:
     """Write the index of a folder's subfolders as the pipeline's own save_pretrained does, and `options`."""
     import diffusers
@@ -28,8 +32,8 @@ def _class_of(folder: Path) -> tuple[str, str]:
     ):
         path = folder / name
         found = json.loads(path.read_bytes()).get(key) if path.is_file() else None
-        if found == "GlideTextTower":
-            return "glide", found
+        if isinstance(found, str) and found in OURS:
+            return OURS[found], found
         if found:
             return library, found if isinstance(found, str) else found[0]
     raise ValueError(f"{folder} has no config that names its class")

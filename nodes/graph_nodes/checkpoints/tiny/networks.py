@@ -69,9 +69,9 @@ def flow(folder: Path, **settings: Any) -> None:
     kind(num_train_timesteps=1000, **settings).save_pretrained(folder)
 
 
-def ancestral(folder: Path, betas: str) -> None:
+def ancestral(folder: Path, betas: str, **settings: Any) -> None:
     """The schedule of a model that learned its variance (Nichol and Dhariwal 2021, arXiv:2102.09672)."""
     import diffusers
 
     kind: Any = diffusers.DDPMScheduler
-    kind(beta_schedule=betas, variance_type="learned_range", clip_sample=True).save_pretrained(folder)
+    kind(beta_schedule=betas, variance_type="learned_range", clip_sample=True, **settings).save_pretrained(folder)

@@ -15,6 +15,7 @@ from graph_nodes.checkpoints.families import describe_folder
 from graph_nodes.checkpoints.layout import INDEX
 from graph_nodes.checkpoints.single_file import SUFFIX, describe_file
 from graph_nodes.checkpoints.sources import locate
+from graph_nodes.checkpoints.tokenizers import find_vocabulary
 from graph_nodes.checkpoints.weight_files import check_weights, find_weights, is_weights
 from graph_nodes.digests import digest_of, digest_of_all
 from graph_nodes.errors import ModelRefused
@@ -160,17 +161,20 @@ def weight_folders(model: ModelFiles, part: str) -> list[Path]:
     return [part_folder(model.name, model.folder, facts[key]) for key in _WITH_WEIGHTS if key in facts]
 
 
-def part_files(model: ModelFiles, part: str) -> Iterator[tuple[str, Path]]:
+def part_files(context: Context, model: ModelFiles, part: str) -> Iterator[tuple[str, Path]]:
     """(label, path) of every file that a part reads, in a fixed order; the label has no machine's path in it."""
     if model.file is not None:
         yield model.file.name, model.file
-    for key in _FOLDERS:
-        if key in model.parts[part]:
-            relative = model.parts[part][key]
-            folder = part_folder(model.name, model.folder, relative)
-            for path in sorted(_read_ones(folder) if model.published else folder.iterdir()):
-                if path.is_file() and not path.name.startswith("."):
-                    yield f"{relative}/{path.name}", path
+    for key in (key for key in _FOLDERS if key in model.parts[part]):
+        relative = model.parts[part][key]
+        folder = part_folder(model.name, model.folder, relative)
+        paths = sorted(_read_ones(folder) if model.published else folder.iterdir())
+        if model.published and key.startswith("tokenizer"):
+            words = find_vocabulary(context, folder)
+            paths += sorted(words.iterdir()) if words not in (None, folder) else []
+        for path in paths:
+            if path.is_file() and not path.name.startswith("."):
+                yield f"{relative}/{path.name}" if path.parent == folder else f"{relative}: {path.name}", path
 
 
 def _read_ones(folder: Path) -> Iterator[Path]:
@@ -192,7 +196,7 @@ def fingerprint(context: Context, name: str) -> dict[str, str]:
     model = open_model(context, name)
     files = {model.described: model.folder / model.described}
     for part in model.parts:
-        files |= dict(part_files(model, part))
+        files |= dict(part_files(context, model, part))
 
     def digest(path: Path) -> str:
         if path.suffix == SUFFIX:
@@ -207,4 +211,6 @@ def fingerprint(context: Context, name: str) -> dict[str, str]:
 def revision(context: Context, model: ModelFiles, part: str) -> str:
     """One digest over the facts and the files of a part: the same revision, the same results."""
     facts = json.dumps(model.parts[part], sort_keys=True)
-    return digest_of_all([facts, *(f"{label} {digest_of(context, path)}" for label, path in part_files(model, part))])
+    return digest_of_all(
+        [facts, *(f"{label} {digest_of(context, path)}" for label, path in part_files(context, model, part))]
+    )

@@ -9,7 +9,7 @@ from typing import Any
 from graph_engine import Context, ModelPart
 from graph_nodes.errors import ModelRefused
 
-__all__ = ["is_gpt2", "tokenizer_folder"]
+__all__ = ["find_vocabulary", "is_gpt2", "tokenizer_folder"]
 
 VOCABULARIES = ("vocab.json", "tokenizer.json", "spiece.model")
 
@@ -18,13 +18,10 @@ def tokenizer_folder(context: Context, part: ModelPart, folder: Path) -> Path:
     """The folder itself when a vocabulary is in it, else one for that kind below the model folders: `tokenizers/clip`,
     `tokenizers/clip2` (the second tower of XL, which pads otherwise) `tokenizers/t5`, or
     `tokenizers/gpt2` (GLIDE's words are GPT-2's)."""
-    if any((folder / name).is_file() for name in VOCABULARIES):
-        return folder
+    found = find_vocabulary(context, folder)
+    if found is not None:
+        return found
     kind = _kind(folder)
-    for root in context.folders.model_roots:
-        found = root / "tokenizers" / kind
-        if any((found / name).is_file() for name in VOCABULARIES):
-            return found
     roots = " or ".join(str(root / "tokenizers" / kind) for root in context.folders.model_roots)
     if kind == "gpt2":
         raise ModelRefused(
@@ -36,6 +33,12 @@ def tokenizer_folder(context: Context, part: ModelPart, folder: Path) -> Path:
         f"the model {part.model!r} brings no vocabulary for its tokenizer, as no single file does; copy the folder "
         f"{folder.name!r} of the same family's folder to {roots or 'tokenizers/' + kind + ' in a model folder'}"
     )
+
+
+def find_vocabulary(context: Context, folder: Path) -> Path | None:
+    """The folder whose vocabulary is read for a tokenizer's folder, which need not be that one; None without any."""
+    shared = (root / "tokenizers" / _kind(folder) for root in context.folders.model_roots)
+    return next((place for place in (folder, *shared) if any((place / name).is_file() for name in VOCABULARIES)), None)
 
 
 def is_gpt2(folder: Path) -> bool:

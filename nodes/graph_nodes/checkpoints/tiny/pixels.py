@@ -29,7 +29,7 @@ def if_two(folder: Path) -> None:
 def _stage(folder: Path, pipeline: str, **changes: Any) -> None:
     import diffusers
 
-    text.t5_tokenizer(folder / "tokenizer", 77)
+    text.t5_pieces(folder / "tokenizer", 77)
     text.t5(folder / "text_encoder")
     unet = {
         "out_channels": 6,

@@ -8,7 +8,7 @@ from typing import Any
 
 from graph_nodes.checkpoints.tiny.saving import save_configured
 
-__all__ = ["clip_config", "clip_text", "clip_tokenizer", "gpt2_tokenizer", "t5", "t5_tokenizer"]
+__all__ = ["clip_config", "clip_text", "clip_tokenizer", "gpt2_tokenizer", "t5", "t5_pieces", "t5_tokenizer"]
 
 ENDS = ("<|startoftext|>", "<|endoftext|>")
 WORDS = 514
@@ -70,6 +70,28 @@ def clip_text(folder: Path, *, projection: bool = False, **changes: Any) -> None
 
     kind = CLIPTextModelWithProjection if projection else CLIPTextModel
     save_configured(kind, CLIPTextConfig, folder, clip_config(**changes))
+
+
+def t5_pieces(folder: Path, length: int) -> None:
+    """T5's tokenizer as it is first published: a model of SentencePiece, here of letters, and no tokenizer.json."""
+    from sentencepiece import sentencepiece_model_pb2
+
+    messages: Any = sentencepiece_model_pb2
+    model, kind = messages.ModelProto(), messages.ModelProto.SentencePiece
+    ends = (("<pad>", 0.0, kind.CONTROL), ("</s>", 0.0, kind.CONTROL), ("<unk>", 0.0, kind.UNKNOWN))
+    letters = [(chr(code), -3.0, kind.NORMAL) for code in range(33, 127)]
+    for piece, score, sort in (*ends, ("▁", -2.0, kind.NORMAL), *letters):
+        model.pieces.add(piece=piece, score=score, type=sort)
+    trainer = model.trainer_spec
+    trainer.pad_id, trainer.eos_id, trainer.unk_id, trainer.bos_id = 0, 1, 2, -1
+    folder.mkdir(parents=True)
+    (folder / "spiece.model").write_bytes(model.SerializeToString(deterministic=True))
+    special = {"eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+    _write(folder / "special_tokens_map.json", special)
+    _write(
+        folder / "tokenizer_config.json",
+        {**special, "model_max_length": length, "extra_ids": 0, "tokenizer_class": "T5Tokenizer"},
+    )
 
 
 def t5_tokenizer(folder: Path, length: int) -> None:

@@ -18,7 +18,7 @@ __all__ = ["check_sight", "embed_nothing", "embed_pictures", "embed_prompt", "lo
 
 def check_sight(clip: CLIP) -> None:
     """Raise Misfit when a CLIP cannot look at clean pictures."""
-    if clip.facts.get("noised"):
+    if clip.facts.get("noised") and not clip.facts.get("sees_clean"):
         raise Misfit(
             f"{clip.model!r} reads pictures with noise on them, for core.clip_guidance; to look at finished pictures "
             "load a plain CLIP, such as 'shapes/clip'"
@@ -56,6 +56,7 @@ def embed_prompt(context: Context, clip: CLIP, prompt: str) -> Tensor:
 
     _fact(clip, "max_tokens")
     ids = token_ids(context, clip, prompt)
+    _check_vocabulary(clip, int(ids["input_ids"].max()))
     mask = ids["attention_mask"].to(context.device) if clip.facts.get("attention_mask") else None
     with torch.no_grad():
         tower, told = _text_tower(context, clip), {"input_ids": ids["input_ids"].to(context.device)}
@@ -75,6 +76,16 @@ def embed_nothing(context: Context, clip: CLIP) -> Tensor:
         return _vector(clip, _seen(module, zeros))
 
 
+def _check_vocabulary(clip: CLIP, highest: int) -> None:
+    """Raise ModelRefused for a token that a text tower with a table of known length has no row for."""
+    known = clip.facts.get("vocabulary", highest + 1)
+    if highest >= known:
+        raise ModelRefused(
+            f"the text tower of {clip.model!r} knows {known} tokens, but its vocabulary has token {highest}; wanted is "
+            "the vocabulary of CLIP that it was trained with"
+        )
+
+
 def _seen(module: Any, values: Tensor) -> Any:
     """The image features of a whole CLIP, or of an image tower alone."""
     if hasattr(module, "get_image_features"):
@@ -83,8 +94,9 @@ def _seen(module: Any, values: Tensor) -> Any:
 
 
 def logit_scale(context: Context, clip: CLIP) -> float:
-    """What CLIP multiplies cosines by before the softmax: e to the learned temperature."""
-    return float(module_of(context, clip).logit_scale.float().exp())
+    """What CLIP multiplies cosines by before the softmax: e to the learned temperature, or what its facts say."""
+    module = module_of(context, clip)
+    return float(module.logit_scale.float().exp() if hasattr(module, "logit_scale") else _fact(clip, "logit_scale"))
 
 
 def _text_tower(context: Context, clip: CLIP) -> Any:

@@ -166,7 +166,10 @@ def _low_resolution(
         return {}
     height, width = shape_of(denoiser)[1:]
     way = denoiser.facts.get("enlarge", "bilinear")
-    low = networks.enlarge(_signed(denoiser.conditions["low_resolution"]).float(), (height, width), way)
+    small = _signed(denoiser.conditions["low_resolution"]).float()
+    if denoiser.facts.get("low_resolution_rounded"):  # as a file of 8 bits would have it
+        small = ((small + 1) * 127.5).round() / 127.5 - 1
+    low = networks.enlarge(small, (height, width), way)
     if "noise_level" not in denoiser.conditions:
         return {"low_resolution": low}
     n = len(generators)

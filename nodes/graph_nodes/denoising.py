@@ -57,7 +57,7 @@ def run(context: Context, request: Request) -> Latents:
         scheduler = schedules.make_scheduler(request.scheduler, config, request.steps, _flow_steps(request))
         fitting.check_timesteps(denoiser, request.scheduler, scheduler)
         told, noise = _draws(context, request, scheduler, generators)
-        guide = guiding.guide_of(context, chain, request.scheduler)
+        guide = guiding.guide_of(context, chain, scheduler)
         predict = _predict(context, denoiser, guide, scheduler, told)
         x, begin, known = _begin(context, request, scheduler, noise)
         samples = sampling.sample(
@@ -90,7 +90,7 @@ def invert(context: Context, request: Request, latents: Latents) -> Latents:
     generators = sampling.generators_for(request.seed, n)
     with torch.inference_mode():
         scheduler = schedules.make_inverse(config, request.steps)
-        guide = guiding.guide_of(context, chain, "ddim")
+        guide = guiding.guide_of(context, chain, scheduler)
         told = conditions.gather(context, denoiser, request.text, scheduler, generators)
         predict = _predict(context, denoiser, guide, scheduler, told)
         x = _rows(latents.samples, n).to(context.device)
@@ -128,12 +128,21 @@ def _predict(
 
     return sampling.guided(
         network_of(context, denoiser, scheduler),
-        guide,
+        _held(denoiser, guide, told),
         told.conditional,
         told.unconditional,
         channels=shape_of(denoiser)[0],
         keep_variance=schedules.takes_learned_variance(scheduler),
     )
+
+
+def _held(denoiser: Denoiser, guide: Guide, told: conditions.Conditions) -> Guide:
+    """The guide, and for a model that was published so a last rule that keeps what is known of a picture."""
+    from graph_nodes.science.guidance import Guide, KeepKnown
+
+    if not denoiser.facts.get("keeps_known"):
+        return guide
+    return Guide((*guide.rules, KeepKnown(told.conditional["masked_image"], told.conditional["known"])))
 
 
 def _noise(request: Request, generators: Sequence[Generator]) -> Tensor:

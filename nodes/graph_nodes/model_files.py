@@ -13,7 +13,7 @@ from graph_engine import Context
 from graph_nodes.checkpoints.components import CONFIG, describe_component
 from graph_nodes.checkpoints.families import describe_folder
 from graph_nodes.checkpoints.layout import INDEX
-from graph_nodes.checkpoints.single_file import SUFFIX, describe_file
+from graph_nodes.checkpoints.single_file import SUFFIX, describe_file, files_of
 from graph_nodes.checkpoints.sources import locate
 from graph_nodes.checkpoints.tokenizers import find_vocabulary
 from graph_nodes.checkpoints.weight_files import check_weights, find_weights, is_weights
@@ -58,16 +58,21 @@ _READERS = 4
 @dataclass(frozen=True)
 class ModelFiles:
     """A named model on disk. parts: part name -> its facts, as model.json states them; described: the file that tells
-    them, which in a published layout is another one; file: the one that holds all weights, if there is one: then the
-    folder has configs alone; title: what a person calls it."""
+    them, which in a published layout is another one; files: those that hold all weights, one or one for each tower,
+    where no folder does: then the folder has configs alone; title: what a person calls it."""
 
     name: str
     folder: Path
     family: str
     parts: Mapping[str, Mapping[str, Any]]
     described: str = DESCRIPTION
-    file: Path | None = None
+    files: tuple[Path, ...] = ()
     title: str = ""
+
+    @property
+    def file(self) -> Path | None:
+        """The first of its files; None for a folder."""
+        return self.files[0] if self.files else None
 
     @property
     def published(self) -> bool:
@@ -96,17 +101,18 @@ def read_model(name: str, folder: Path) -> ModelFiles:
 
 def _read_file(name: str, file: Path) -> ModelFiles:
     """A checkpoint in one file: its parts as its configs tell them, its configs in a folder of their own."""
-    description, configs = describe_file(name, file)
+    files = files_of(file)
+    description, configs = describe_file(name, files[0])
     for part, facts in description["parts"].items():
         _check_part(name, configs, part, facts)
-    return _files(name, configs, description, INDEX, file)
+    return _files(name, configs, description, INDEX, files)
 
 
 def _files(
-    name: str, folder: Path, description: Mapping[str, Any], described: str, file: Path | None = None
+    name: str, folder: Path, description: Mapping[str, Any], described: str, files: tuple[Path, ...] = ()
 ) -> ModelFiles:
     family, title = (str(description.get(key, "")) for key in ("family", "title"))
-    return ModelFiles(name, folder, family, description["parts"], described, file, title)
+    return ModelFiles(name, folder, family, description["parts"], described, files, title)
 
 
 def _read(name: str, folder: Path) -> dict[str, Any]:
@@ -163,8 +169,7 @@ def weight_folders(model: ModelFiles, part: str) -> list[Path]:
 
 def part_files(context: Context, model: ModelFiles, part: str) -> Iterator[tuple[str, Path]]:
     """(label, path) of every file that a part reads, in a fixed order; the label has no machine's path in it."""
-    if model.file is not None:
-        yield model.file.name, model.file
+    yield from ((file.name, file) for file in model.files)
     for key in (key for key in _FOLDERS if key in model.parts[part]):
         relative = model.parts[part][key]
         folder = part_folder(model.name, model.folder, relative)

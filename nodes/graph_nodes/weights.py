@@ -36,6 +36,7 @@ COMPONENTS: Mapping[str, str] = {
     "CLIPVisionModelWithProjection": "transformers",
     "FluxTransformer2DModel": "diffusers",
     "GPT2LMHeadModel": "transformers",
+    "GlideNoisedCLIP": "graph_nodes.science.glide_clip",
     "GlideTextTower": "graph_nodes.science.glide_text",
     "LlamaForCausalLM": "transformers",
     "NoisedClassifier": "graph_nodes.science.adm",

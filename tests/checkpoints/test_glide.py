@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from graph_nodes.binding import low_resolution
-from graph_nodes.checkpoints.glide import TOWER, convert_text, glide
+from graph_nodes.binding import inpaint_condition, low_resolution
+from graph_nodes.checkpoints.glide import FAST27, TOWER, convert_text, glide, published_schedule
 from graph_nodes.checkpoints.headers import Header, TensorInfo
 from graph_nodes.checkpoints.layout import read_layout
 from graph_nodes.checkpoints.openai import GLIDE
@@ -21,11 +21,13 @@ from graph_nodes.errors import Misfit, ModelRefused
 from graph_nodes.models import load_model
 from graph_nodes.science import networks
 from graph_nodes.science.glide_text import GlideTextTower
+from graph_nodes.science.schedules import is_ancestral, make_scheduler
 from graph_nodes.text import encode_text
 
 from graph_engine import Context, Folders
 
-from .bench import Bench, picture
+from .bench import Bench, picture, right_half
+from .glide_loop import fast27, space
 from .glide_tower import read_text
 
 MILLIONS = {"glide-base": 385.0, "glide-upsample": 398.4}
@@ -152,3 +154,59 @@ def test_a_vocabulary_of_another_model_is_told_by_its_size(bench: Bench, tmp_pat
     encoder = load_model(context, "glide/base.safetensors").text_encoder
     with pytest.raises(ModelRefused, match="knows 257 tokens, but its vocabulary has token 1"):
         encode_text(context, encoder, "a cat")
+
+
+@pytest.mark.parametrize("name", GLIDE)
+def test_the_shipped_schedule_is_the_one_that_openai_samples_with(name: str) -> None:
+    path = CONFIGS / name / "scheduler" / "scheduler_config.json"
+    config = json.loads(path.read_bytes())
+    assert config == published_schedule(GLIDE[name])
+    ours = make_scheduler("published", config, 27)
+    enlarges = "upsample" in name
+    assert ours.timesteps.tolist() == sorted(fast27() if enlarges else space([27]), reverse=True)
+    assert make_scheduler("published", config, 100).timesteps.tolist() == sorted(space([100]), reverse=True)
+    assert ours.init_noise_sigma == (0.997 if enlarges else 1.0)
+    assert is_ancestral(ours) is (name != "glide-upsample")
+
+
+def test_only_the_published_scheduler_takes_the_published_timesteps() -> None:
+    config = published_schedule(GLIDE["glide-upsample"])
+    for name in ("ddim", "ddpm", "dpm++", "euler"):
+        scheduler = make_scheduler(name, config, 27)
+        assert scheduler.timesteps.tolist() != list(FAST27)
+        assert scheduler.init_noise_sigma != 0.997
+
+
+def test_a_published_spacing_wants_a_scheduler_that_can_follow_it() -> None:
+    config = {**published_schedule(GLIDE["glide-upsample"]), "_class_name": "PNDMScheduler"}
+    with pytest.raises(ValueError, match="go with DDIMScheduler or DDPMScheduler, not with PNDMScheduler"):
+        make_scheduler("published", config, 27)
+
+
+def test_eta_gives_the_spaced_ddim_its_noise(bench: Bench) -> None:
+    """With eta 1 DDIM is ancestral sampling with the smaller of the fixed variances (Song et al. 2020, eq. 16)."""
+    from diffusers import DDPMScheduler
+
+    config = published_schedule(GLIDE["glide-upsample"])
+    ours = make_scheduler("published", config, 27)
+    known = {key: value for key, value in config.items() if key in ("beta_start", "beta_end", "beta_schedule")}
+    theirs = DDPMScheduler(**known, variance_type="fixed_small", clip_sample=True)
+    theirs.set_timesteps(timesteps=list(FAST27))
+    draws = [[torch.Generator().manual_seed(1)] for _ in range(2)]
+    x, output = (torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(k)) for k in (2, 3))
+    for t in ours.timesteps[:-1]:
+        made = ours.step(output, t, x, eta=1.0, generator=draws[0])[0]
+        torch.testing.assert_close(made, theirs.step(output, t, x, generator=draws[1]).prev_sample, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("scheduler", ["published", "ddim"])
+def test_an_inpainting_model_keeps_what_it_is_shown(bench: Bench, scheduler: str) -> None:
+    bench.path("glide")
+    model = load_model(bench.context, "glide/base_inpaint.safetensors")
+    text = encode_text(bench.context, model.text_encoder, "a cat")
+    cat = picture(64, 64)
+    shown = inpaint_condition(model.denoiser, cat, right_half(64, 64))
+    made = denoise(bench.context, shown, text, steps=4, scheduler=scheduler).samples
+    wanted = cat.pixels * 2 - 1
+    torch.testing.assert_close(made[..., :32], wanted[..., :32], rtol=0, atol=1e-3)
+    assert float((made - wanted)[..., 32:].abs().mean()) > 0.1

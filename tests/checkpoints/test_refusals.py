@@ -138,7 +138,7 @@ def test_a_bad_folder_is_told_by_the_part_at_fault_before_any_weight_is_read(cas
 def test_a_class_that_is_not_on_the_list_is_never_imported(edited: Any) -> None:
     context = edited(_index(unet=["diffusers", "StableDiffusionPipeline"]))
     denoiser = load_model(context, "sd").denoiser
-    with pytest.raises(ModelRefused, match="the class 'StableDiffusionPipeline' is not one of AutoencoderKL"):
+    with pytest.raises(ModelRefused, match="the class 'StableDiffusionPipeline' is not one of AdmUNet, AutoencoderKL"):
         module_of(context, denoiser)
 
 

@@ -107,7 +107,7 @@ def test_gradients_are_those_of_finite_differences(critics: dict[str, Path], kin
     }
     ours = {
         "classifier": gradients.classifier_log_probability(classifier, 1, torch.float64),
-        "clip": gradients.clip_log_density(clip, target, 20.0, torch.float64),
+        "clip": gradients.clip_log_density(gradients.with_time_plane(clip, torch.float64), target, 20.0),
     }[kind]
     x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     found = gradients.gradient(ours, x, 300.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graph_nodes.checkpoints import embeddings, flows, glide, pixels, stable
+from graph_nodes.checkpoints import embeddings, flows, glide, glide_clip, pixels, stable
 from graph_nodes.checkpoints.layout import Layout, read_layout
 from graph_nodes.checkpoints.openai import NOISED_CLASSIFIER, UNET
 from graph_nodes.checkpoints.weight_files import find_weights
@@ -48,6 +48,12 @@ FAMILIES: tuple[Family, ...] = (
         embeddings.kandinsky_prior,
     ),
     Family("glide", "GLIDE", lambda it: it.class_of("text_encoder") == glide.CLASS, glide.glide),
+    Family(
+        "glide-clip",
+        "GLIDE's noised CLIP",
+        lambda it: it.class_of(glide_clip.SUBFOLDER) == glide_clip.CLASS,
+        glide_clip.noised_clip,
+    ),
     Family(
         "adm-classifier",
         "guided-diffusion's noised classifier",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graph_nodes.checkpoints import flux_names, glide, openai
+from graph_nodes.checkpoints import flux_names, glide, glide_clip, openai
 from graph_nodes.checkpoints.blame import blaming
 from graph_nodes.checkpoints.weight_files import check_weights
 from graph_nodes.errors import ModelRefused
@@ -29,6 +29,8 @@ def load_component(component: Any, file: Path, configs: Path, subfolder: str, dt
     names = check_weights(file).tensors
     if OPENAI in names:
         return _from_openai(component, file, configs / subfolder, dtype)
+    if glide_clip.MARKS["image"] in names:
+        return _from_towers(component, file, configs / subfolder, dtype)
     if subfolder == "transformer" and any(name.removeprefix(flux_names.PREFIX) == flux_names.MARK for name in names):
         return _from_flux(component, file, configs / subfolder, dtype)
     with blaming(file, component):
@@ -79,6 +81,17 @@ def _from_openai(component: Any, file: Path, folder: Path, dtype: torch.dtype) -
         return openai.convert(openai.OpenAIUNet.of(config), tensors)
 
     return _filled(component, config, file, dtype, read)
+
+
+def _from_towers(component: Any, file: Path, folder: Path, dtype: torch.dtype) -> Any:
+    """Both towers of GLIDE's noised CLIP, each from its file."""
+    from safetensors.torch import load_file
+
+    def read() -> dict[str, torch.Tensor]:
+        image, text = glide_clip.towers_of(file, check_weights(file)) or (file, file)
+        return glide_clip.convert("image", load_file(image)) | glide_clip.convert("text", load_file(text))
+
+    return _filled(component, json.loads((folder / "config.json").read_bytes()), file, dtype, read)
 
 
 def _from_flux(component: Any, file: Path, folder: Path, dtype: torch.dtype) -> Any:

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from graph_nodes.checkpoints.layout import Layout
+from graph_nodes.checkpoints.openai import OpenAIUNet
 from graph_nodes.checkpoints.stable import Parts, schedule
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["CLASS", "TOWER", "GlideText", "convert_text", "glide"]
+__all__ = ["CLASS", "FAST27", "TOWER", "GlideText", "convert_text", "glide", "published_schedule"]
 
 CLASS = "GlideTextTower"
 _OUTSIDE = {
@@ -75,6 +76,34 @@ def convert_text(heads: int, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]
     return made
 
 
+FAST27 = (
+    *(997, 800, 799, 600, 599, 500, 400, 399, 377, 355, 333, 311, 288, 266, 244, 222, 200),
+    *(199, 177, 155, 133, 111, 88, 66, 44, 22, 0),
+)
+"""OpenAI's 27 timesteps for an upsampler: a large picture needs few steps while it is noise, and many at the end."""
+
+
+def published_schedule(unet: OpenAIUNet) -> dict[str, Any]:
+    """The scheduler_config.json of one of the four: how OpenAI's own notebooks sample from it.
+
+    Base models by DDPM, the upsampler by DDIM, the one that repaints by DDPM again; an upsampler begins with a little
+    less noise than there is, which makes it less grainy.
+    """
+    enlarges = unet.in_channels in (6, 10)
+    return {
+        "_class_name": "DDIMScheduler" if unet.in_channels == 6 else "DDPMScheduler",
+        "num_train_timesteps": 1000,
+        "beta_start": 0.0001,
+        "beta_end": 0.02,
+        "beta_schedule": "linear" if enlarges else "squaredcos_cap_v2",
+        "clip_sample": True,
+        "prediction_type": "epsilon",
+        "variance_type": "learned_range",
+        "timestep_spacing": "linspace",
+        **({"spaced_timesteps": list(FAST27), "noise_temperature": 0.997} if enlarges else {}),
+    }
+
+
 def glide(layout: Layout) -> Parts:
     """Nichol et al. 2021 (arXiv:2112.10741): a tower and a U-Net that were trained together, and fit no other."""
     channels = int(layout.setting("unet", "in_channels", 3))
@@ -102,5 +131,7 @@ def glide(layout: Layout) -> Parts:
         "pooled_to_class": True,
         "conditions": ["text", *(["low_resolution"] if enlarges else []), *(["inpaint"] if repaints else [])],
         "beside": ["masked_image", "known", "low_resolution"],
+        **({"low_resolution_rounded": True} if enlarges else {}),
+        **({"keeps_known": True} if repaints else {}),
     }
     return {"text_encoder": encoder, "upsampler" if enlarges else "denoiser": unet}

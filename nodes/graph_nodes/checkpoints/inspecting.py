@@ -64,7 +64,7 @@ def _part(model: ModelFiles, part: str) -> PartFacts:
     facts = model.parts[part]
     headers = [read_header(file) for file in _weights(model, part)]
     if model.file is not None:
-        headers = [tensors_of(read_header(model.file), facts)]
+        headers = [tensors_of(read_header(file), facts) for file in model.files]
     return PartFacts(
         name=part,
         kind=facts["kind"],

@@ -17,7 +17,7 @@ _LARGEST_CONFIG = 4 << 20
 _LIBRARIES = ("diffusers", "transformers")
 _IGNORED = ("safety_checker", "watermarker", "feature_extractor", "image_processor")
 """Components that no node uses."""
-_OF_PIPELINES = ("UnCLIPTextProjModel", "GlideTextTower", "AdmUNet", "NoisedClassifier")
+_OF_PIPELINES = ("UnCLIPTextProjModel", "GlideTextTower", "GlideNoisedCLIP", "AdmUNet", "NoisedClassifier")
 """Classes that an index names by their pipeline's module; the project has its own in their place."""
 _CONFIGS = ("config.json", "scheduler_config.json", "tokenizer_config.json", "preprocessor_config.json")
 

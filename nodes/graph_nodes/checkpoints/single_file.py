@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from graph_nodes.checkpoints import glide_clip
 from graph_nodes.checkpoints.families import FORMAT, family_of
 from graph_nodes.checkpoints.file_weights import OPENAI
 from graph_nodes.checkpoints.headers import Header, read_header
@@ -20,7 +21,7 @@ from graph_nodes.checkpoints.openai_names import check_complete, find_published
 from graph_nodes.checkpoints.weight_files import PICKLES
 from graph_nodes.errors import ModelRefused
 
-__all__ = ["CONFIGS_SUFFIX", "SUFFIX", "configs_of", "describe_file", "tensors_of"]
+__all__ = ["CONFIGS_SUFFIX", "SUFFIX", "configs_of", "describe_file", "files_of", "tensors_of"]
 
 SUFFIX = ".safetensors"
 CONFIGS_SUFFIX = ".configs"
@@ -40,12 +41,19 @@ _PREFIXES: Mapping[str, tuple[str, ...]] = {
     ),
     "text_encoder_2": ("conditioner.embedders.1.", "conditioner.embedders.0.model.", "text_encoders.clip_g."),
     "text_encoder_3": ("text_encoders.t5xxl.",),
+    glide_clip.SUBFOLDER: ("blocks.",),
 }
 """Component -> how its tensors begin in the published files."""
 
 
-def describe_file(name: str, path: Path) -> tuple[dict[str, Any], Path]:
-    """(what a model.json would say of a file, the folder of its configs); no weights are read."""
+def files_of(path: Path) -> tuple[Path, ...]:
+    """The files that hold what a file is named for: itself alone, or both towers of GLIDE's noised CLIP, of which
+    either names the whole; raises ModelRefused for one without the other, and for what is no safetensors."""
+    _check_suffix(path)
+    return glide_clip.towers_of(path, read_header(path)) or (path,)
+
+
+def _check_suffix(path: Path) -> None:
     if path.suffix in PICKLES:
         raise ModelRefused(
             f"{path.name} is a pickle, which can run code when it is loaded, so it is not read; convert it once with: "
@@ -53,6 +61,10 @@ def describe_file(name: str, path: Path) -> tuple[dict[str, Any], Path]:
         )
     if path.suffix != SUFFIX:
         raise ModelRefused(f"{path.name} is no model; wanted is a folder or a file that ends with {SUFFIX}")
+
+
+def describe_file(name: str, path: Path) -> tuple[dict[str, Any], Path]:
+    """(what a model.json would say of the first of files_of, the folder of its configs); no weights are read."""
     header = read_header(path)
     configs = configs_of(path, header)
     layout = read_layout(name, configs)
@@ -62,7 +74,7 @@ def describe_file(name: str, path: Path) -> tuple[dict[str, Any], Path]:
         raise ModelRefused(f"{path.name} holds none of the parts of {family.title}")
     if OPENAI in header.tensors:
         check_complete(path, header, configs)
-    title = f"{family.title} in one file"
+    title = f"{family.title} in {'one file' if family.name != 'glide-clip' else 'two files'}"
     return {"format": FORMAT, "family": family.name, "title": title, "parts": inside}, configs
 
 
@@ -115,6 +127,8 @@ def _published(path: Path, header: Header) -> str:
     if "encoder.conv_in.weight" in tensors or "first_stage_model.encoder.conv_in.weight" in tensors:
         latents = next((t.shape[1] for name, t in tensors.items() if name.endswith("decoder.conv_in.weight")), 4)
         return "sd15" if latents == 4 else "flux-dev"
+    if glide_clip.MARKS["image"] in tensors:
+        return "glide-clip"
     if OPENAI in tensors and "padding_embedding" in tensors:
         shape = tensors[OPENAI].shape
         fitting = [name for name, unet in GLIDE.items() if (unet.width, unet.in_channels) == shape[:2]]

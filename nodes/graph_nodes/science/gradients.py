@@ -14,10 +14,21 @@ from torch.nn import functional
 from graph_nodes.science.guidance import Rule
 from graph_nodes.science.step import Step, clean_estimate, prediction_of
 
-__all__ = ["Gradient", "LogDensity", "classifier_log_probability", "clip_log_density", "gradient", "with_time"]
+__all__ = [
+    "Gradient",
+    "LogDensity",
+    "Sight",
+    "classifier_log_probability",
+    "clip_log_density",
+    "gradient",
+    "with_time",
+    "with_time_plane",
+]
 
 LogDensity = Callable[[Tensor, float], Tensor]
 """(x_t [n, ...], t) -> log p(y | x_t) [n], up to a constant."""
+Sight = Callable[[Tensor, float], Tensor]
+"""(x_t [n, c, h, w], t) -> what a CLIP of noised pictures sees in it [n, d]."""
 LEAST_SIGNAL = 1e-4
 """abar below which nothing of the picture is left in x_t, and the score form would only enlarge the model's errors."""
 
@@ -83,13 +94,23 @@ def classifier_log_probability(module: Any, label: int, dtype: torch.dtype, *, t
     return log_density
 
 
-def clip_log_density(module: Any, target: Tensor, logit_scale: float, dtype: torch.dtype) -> LogDensity:
+def with_time_plane(module: Any, dtype: torch.dtype) -> Sight:
+    """The sight of an image tower of transformers that reads x_t and its time plane."""
+
+    def see(x: Tensor, t: float) -> Tensor:
+        seen: Tensor = module(pixel_values=with_time(x, t).to(dtype)).image_embeds
+        return seen
+
+    return see
+
+
+def clip_log_density(see: Sight, target: Tensor, logit_scale: float) -> LogDensity:
     """logit_scale cos(f(x_t), g): CLIP's own logit for x_t beside the text (or picture) at `target` [1 or n, d]."""
     with torch.inference_mode(False):  # what is made in inference mode has no place in a gradient
         target = functional.normalize(target.float(), dim=-1)
 
     def log_density(x: Tensor, t: float) -> Tensor:
-        seen: Tensor = module(pixel_values=with_time(x, t).to(dtype)).image_embeds
+        seen = see(x, t)
         return logit_scale * (functional.normalize(seen.float(), dim=-1) * target.to(seen.device)).sum(dim=-1)
 
     return log_density

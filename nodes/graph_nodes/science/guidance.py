@@ -15,7 +15,7 @@ from graph_nodes.science.step import Step, clean_estimate, prediction_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["RULES", "Guide", "Rule", "make_guide", "rescale_guidance"]
+__all__ = ["RULES", "Guide", "KeepKnown", "Rule", "make_guide", "rescale_guidance"]
 
 
 class Rule:
@@ -184,6 +184,20 @@ class StaticThresholding(Rule):
 
     def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
         return prediction_of(step, clean_estimate(step, guided).clamp(-1, 1))
+
+
+@dataclass
+class KeepKnown(Rule):
+    """x_0's estimate replaced where the picture is known, as OpenAI samples from GLIDE's inpainting models.
+
+    shown: [n, c, h, w], the picture with 0 where it may change; known: [n, 1, h, w], 1 where it may not.
+    """
+
+    shown: Tensor
+    known: Tensor
+
+    def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
+        return guided * (1 - self.known) + prediction_of(step, self.shown) * self.known
 
 
 RULES: Mapping[str, type[Rule]] = {

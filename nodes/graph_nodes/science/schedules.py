@@ -18,6 +18,7 @@ __all__ = [
     "ancestral_variance",
     "can_follow",
     "can_resample",
+    "is_ancestral",
     "is_flow",
     "make_inverse",
     "make_scheduler",
@@ -59,7 +60,9 @@ in pure noise, where its timesteps are no numbers.
 """
 PUBLISHED = "published"
 """The name of the scheduler that a model was published with, settings and all."""
-
+_OURS = ("spaced_timesteps", "noise_temperature")
+"""Settings that a scheduler_config.json may have for `published`, and diffusers does not know. spaced_timesteps: those
+that are taken when as many steps are asked for, in any spacing; noise_temperature: what x_T is multiplied by."""
 
 FLOW: Mapping[str, tuple[str, Mapping[str, Any]]] = {"euler": ("FlowMatchEulerDiscreteScheduler", {})}
 """The same for models of flows: short name -> diffusers class."""
@@ -83,13 +86,35 @@ def make_scheduler(name: str, config: Mapping[str, Any], steps: int, flow: FlowS
     import diffusers
 
     named = FLOW if flow else SCHEDULERS
+    known = {key: value for key, value in config.items() if not key.startswith("_") and key not in _OURS}
+    if name == PUBLISHED and any(key in config for key in _OURS):
+        return _make_spaced(config, known, steps)
     class_name, settings = named[name] if name != PUBLISHED else (_published_class(config), {})
-    known = {key: value for key, value in config.items() if not key.startswith("_")}
     scheduler = getattr(diffusers, class_name).from_config(known, **settings)
     if flow is None:
         scheduler.set_timesteps(steps)
     else:
         _space_flow(scheduler, steps, flow)
+    return scheduler
+
+
+def _make_spaced(config: Mapping[str, Any], known: Mapping[str, Any], steps: int) -> Any:
+    """The published scheduler at the timesteps, and from the noise, that the model was published with."""
+    import diffusers
+
+    from graph_nodes.science.spaced_ddim import SpacedDDIM
+
+    classes = {"DDIMScheduler": SpacedDDIM, "DDPMScheduler": diffusers.DDPMScheduler}
+    name = _published_class(config)
+    if name not in classes:
+        raise ValueError(f"{' and '.join(_OURS)} go with {' or '.join(classes)}, not with {name}")
+    scheduler: Any = classes[name].from_config(dict(known))
+    timesteps = list(config.get("spaced_timesteps", ()))
+    if steps == len(timesteps):
+        scheduler.set_timesteps(timesteps=timesteps)
+    else:
+        scheduler.set_timesteps(steps)
+    scheduler.init_noise_sigma = float(config.get("noise_temperature", 1.0))
     return scheduler
 
 
@@ -114,6 +139,13 @@ def _space_flow(scheduler: Any, steps: int, flow: FlowSteps) -> None:
 def is_flow(scheduler: Any) -> bool:
     """True for the schedulers of flows, which have no abar."""
     return not hasattr(scheduler, "alphas_cumprod")
+
+
+def is_ancestral(scheduler: Any) -> bool:
+    """True for DDPM's own sampler, under whichever name it was asked for: guidance can shift its mean."""
+    from diffusers import DDPMScheduler
+
+    return isinstance(scheduler, DDPMScheduler)
 
 
 def _published_class(config: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["write_index"]
 
 
-OURS = {"AdmUNet": "adm", "GlideTextTower": "glide", "NoisedClassifier": "adm"}
+OURS = {"AdmUNet": "adm", "GlideNoisedCLIP": "glide", "GlideTextTower": "glide", "NoisedClassifier": "adm"}
 """Classes of the project -> the module that an index names in their place."""
 
 

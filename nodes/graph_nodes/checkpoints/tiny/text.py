@@ -8,7 +8,19 @@ from typing import Any
 
 from graph_nodes.checkpoints.tiny.saving import save_configured
 
-__all__ = ["clip_config", "clip_text", "clip_tokenizer", "gpt2_tokenizer", "t5", "t5_pieces", "t5_tokenizer"]
+__all__ = [
+    "ENDS",
+    "LENGTH",
+    "WORDS",
+    "byte_letters",
+    "clip_config",
+    "clip_text",
+    "clip_tokenizer",
+    "gpt2_tokenizer",
+    "t5",
+    "t5_pieces",
+    "t5_tokenizer",
+]
 
 ENDS = ("<|startoftext|>", "<|endoftext|>")
 WORDS = 514
@@ -16,7 +28,7 @@ WORDS = 514
 LENGTH = 77
 
 
-def _byte_letters() -> list[str]:
+def byte_letters() -> list[str]:
     """The printable letter that stands for each byte in CLIP's and GPT-2's vocabularies."""
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     others = [byte for byte in range(256) if byte not in printable]
@@ -26,7 +38,7 @@ def _byte_letters() -> list[str]:
 
 def clip_tokenizer(folder: Path, pad: str = ENDS[1]) -> None:
     """CLIP's tokenizer as it is published, vocab.json and merges.txt, with no merges: one token for each letter."""
-    letters = _byte_letters()
+    letters = byte_letters()
     vocabulary = [*letters, *(f"{letter}</w>" for letter in letters), *ENDS]
     folder.mkdir(parents=True)
     _write(folder / "vocab.json", {word: k for k, word in enumerate(vocabulary)})
@@ -42,7 +54,7 @@ def clip_tokenizer(folder: Path, pad: str = ENDS[1]) -> None:
 def gpt2_tokenizer(folder: Path) -> None:
     """GPT-2's tokenizer as it is published, with no merges: one token for each byte, and the end of a text."""
     folder.mkdir(parents=True)
-    _write(folder / "vocab.json", {word: k for k, word in enumerate((*_byte_letters(), ENDS[1]))})
+    _write(folder / "vocab.json", {word: k for k, word in enumerate((*byte_letters(), ENDS[1]))})
     (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
     _write(folder / "tokenizer_config.json", {"tokenizer_class": "GPT2Tokenizer"})
 

@@ -117,8 +117,8 @@ def classifier_guidance(
 
     label: the name of a class that the classifier knows. base: the guidance that it is stacked on. scale: the weight of
     the gradient; 1 samples from p(x | y) by Bayes' rule, more sharpens it. start, stop: the part of the steps that is
-    guided. With the ddpm scheduler it is the shift of the mean by s Sigma grad log p (their algorithm 1), with every
-    other one the shift of the score (algorithm 2).
+    guided. With the ddpm scheduler, by this name or as the published one, it is the shift of the mean by
+    s Sigma grad log p (their algorithm 1), with every other one the shift of the score (algorithm 2).
     """
     classes = list(classifier.facts["classes"])
     if label not in classes:

@@ -43,10 +43,13 @@ def guide_of(context: Context, chain: Sequence[Guidance], scheduler: Any) -> Gui
 
 def _gradient(context: Context, item: Guidance, scheduler: Any) -> Rule:
     from graph_nodes.science.gradients import Gradient
-    from graph_nodes.science.schedules import is_ancestral
+    from graph_nodes.science.schedules import is_ancestral, stop_clipping
 
     settings: dict[str, Any] = {name: item.settings[name] for name in ("scale", "start", "stop")}
-    return Gradient(_log_density(context, item), **settings, of_mean=is_ancestral(scheduler))
+    if is_ancestral(scheduler):
+        return Gradient(_log_density(context, item), **settings, of_mean=True)
+    guides = settings["scale"] != 0 and settings["start"] < min(settings["stop"], 1.0)
+    return Gradient(_log_density(context, item), **settings, clip=stop_clipping(scheduler) if guides else 0.0)
 
 
 def _log_density(context: Context, item: Guidance) -> LogDensity:

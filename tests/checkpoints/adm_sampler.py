@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor
 
-__all__ = ["Network", "Spaced", "evenly"]
+__all__ = ["Network", "Spaced", "by_stride", "evenly"]
 
 Network = Callable[[Tensor, Tensor], Tensor]
 """(x_t, the original timestep for each picture) -> the network's output, or a gradient."""
@@ -20,6 +20,11 @@ def evenly(steps: int) -> list[int]:
         taken.append(round(here))
         here += stride
     return taken
+
+
+def by_stride(steps: int) -> list[int]:
+    """space_timesteps(1000, f"ddim{steps}"): from the first in equal strides."""
+    return list(range(0, 1000, 1000 // steps))
 
 
 class Spaced:
@@ -59,4 +64,18 @@ class Spaced:
                 z = torch.cat([torch.randn(1, *shape, generator=each) for each in noise])
                 mean = mean + (0.5 * log_variance).exp() * z
             x = mean.float()
+        return x
+
+    def ddim(self, network: Network, shape: Sequence[int], noise: list[Generator], slope: Network) -> Tensor:
+        """ddim_sample_loop with condition_score and eta 0: x_0 is clipped, then shifted by the score, and not clipped
+        again."""
+        x = torch.cat([torch.randn(1, *shape, generator=each) for each in noise])
+        for i in reversed(range(len(self.taken))):
+            t, bar, previous = torch.full((len(x),), self.taken[i]), self.bars[i], self.previous[i]
+            with torch.no_grad():
+                x_0 = self._clipped(i, x, network(x, t).chunk(2, dim=1)[0])
+            eps = (x / bar.sqrt() - x_0) / (1 / bar - 1).sqrt()
+            eps = eps - (1 - bar).sqrt() * slope(x, t)
+            x_0 = x / bar.sqrt() - (1 / bar - 1).sqrt() * eps
+            x = (previous.sqrt() * x_0 + (1 - previous).sqrt() * eps).float()
         return x

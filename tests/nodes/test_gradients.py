@@ -190,6 +190,15 @@ def test_a_learned_variance_at_the_last_step_stays_small() -> None:
             torch.testing.assert_close(found.double(), wanted.expand_as(learned), rtol=2e-3, atol=1e-8)
 
 
+@pytest.mark.parametrize("name", ["ddim", "pndm"])
+def test_a_sampler_of_equal_strides_takes_them_where_the_model_was_published_with_others(name: str) -> None:
+    spaced = CONFIG | {"timestep_spacing": "linspace"}
+    ours = schedules.make_scheduler(name, spaced, 25)
+    assert sorted(set(ours.timesteps.tolist()))[::-1] == list(range(960, -1, -40))
+    assert schedules.make_scheduler("ddpm", spaced, 25).timesteps[:2].tolist() == [999, 957]
+    assert schedules.make_inverse(spaced, 25).timesteps.max() == 960
+
+
 @pytest.mark.parametrize(("kind", "last"), [("fixed_large", True), ("fixed_small", False)])
 def test_a_fixed_variance_at_the_last_step_is_that_of_guided_diffusion(kind: str, last: bool) -> None:
     """gaussian_diffusion.py: np.append(posterior_variance[1], betas[1:]), or posterior_variance itself, which is 0."""

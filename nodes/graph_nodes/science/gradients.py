@@ -29,8 +29,9 @@ LogDensity = Callable[[Tensor, float], Tensor]
 """(x_t [n, ...], t) -> log p(y | x_t) [n], up to a constant."""
 Sight = Callable[[Tensor, float], Tensor]
 """(x_t [n, c, h, w], t) -> what a CLIP of noised pictures sees in it [n, d]."""
-LEAST_SIGNAL = 1e-4
-"""abar below which nothing of the picture is left in x_t, and the score form would only enlarge the model's errors."""
+LEAST_SIGNAL = 1e-5
+"""abar, a quarter of what the linear schedule ends with, below which nothing of the picture is left in x_t, and the
+score form would only enlarge the model's errors."""
 
 
 def gradient(log_density: LogDensity, x: Tensor, t: float) -> Tensor:
@@ -46,8 +47,10 @@ class Gradient(Rule):
     """Guidance towards what another model sees in x_t (Dhariwal and Nichol 2021, arXiv:2105.05233).
 
     of_mean: algorithm 1, mu + s Sigma grad log p(y | x_t), for the ancestral sampler, which asks `mean_shift`; else
-    algorithm 2, eps - s sqrt(1 - abar_t) grad log p(y | x_t), for every other one, stated on x_0. With a CLIP in the
-    classifier's place it is GLIDE's CLIP guidance (Nichol et al. 2021, arXiv:2112.10741, section 2.3).
+    algorithm 2, eps - s sqrt(1 - abar_t) grad log p(y | x_t), for every other one, stated on x_0. clip: the bound of
+    x_0 where the scheduler has one, 0 for none: as in the paper's own code (condition_score of guided-diffusion) it
+    holds before the shift, and not after. With a CLIP in the classifier's place it is GLIDE's CLIP
+    guidance (Nichol et al. 2021, arXiv:2112.10741, section 2.3).
     """
 
     log_density: LogDensity
@@ -55,12 +58,18 @@ class Gradient(Rule):
     start: float = 0.0
     stop: float = 1.0
     of_mean: bool = False
+    clip: float = 0.0
 
     def __call__(self, step: Step, conditional: Tensor, unconditional: Tensor | None, guided: Tensor) -> Tensor:
-        if self.of_mean or step.alpha_bar < LEAST_SIGNAL or not self._active(step):
+        shifts = not self.of_mean and step.alpha_bar >= LEAST_SIGNAL and self._active(step)
+        if not shifts and not self.clip:
             return guided
-        shift = self.scale * (1 - step.alpha_bar) / math.sqrt(step.alpha_bar) * self._gradient(step)
-        return prediction_of(step, clean_estimate(step, guided) + shift)
+        x_0 = clean_estimate(step, guided)
+        if self.clip:
+            x_0 = x_0.clamp(-self.clip, self.clip)
+        if shifts:
+            x_0 = x_0 + self.scale * (1 - step.alpha_bar) / math.sqrt(step.alpha_bar) * self._gradient(step)
+        return prediction_of(step, x_0)
 
     def mean_shift(self, step: Step) -> Tensor | None:
         """s grad log p(y | x_t), which the ancestral sampler multiplies with its variance; None where not asked for."""

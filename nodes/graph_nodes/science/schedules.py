@@ -26,6 +26,7 @@ __all__ = [
     "sigma_at",
     "step_options",
     "steps_until",
+    "stop_clipping",
     "takes_learned_variance",
     "wants_next",
 ]
@@ -90,12 +91,19 @@ def make_scheduler(name: str, config: Mapping[str, Any], steps: int, flow: FlowS
     if name == PUBLISHED and any(key in config for key in _OURS):
         return _make_spaced(config, known, steps)
     class_name, settings = named[name] if name != PUBLISHED else (_published_class(config), {})
+    known = _by_stride(known) if name in ("ddim", "pndm") else known
     scheduler = getattr(diffusers, class_name).from_config(known, **settings)
     if flow is None:
         scheduler.set_timesteps(steps)
     else:
         _space_flow(scheduler, steps, flow)
     return scheduler
+
+
+def _by_stride(known: Mapping[str, Any]) -> dict[str, Any]:
+    """A schedule whose timesteps lie where the steps of diffusers' DDIM and PNDM lead to, which go back by an equal
+    stride: those that are spaced from the first to the last do not. OpenAI samples by DDIM along equal strides too."""
+    return {**known, **({"timestep_spacing": "leading"} if known.get("timestep_spacing") == "linspace" else {})}
 
 
 def _make_spaced(config: Mapping[str, Any], known: Mapping[str, Any], steps: int) -> Any:
@@ -186,6 +194,18 @@ def takes_learned_variance(scheduler: Any) -> bool:
     return "variance_type" in known and scheduler.config.variance_type in ("learned", "learned_range")
 
 
+def stop_clipping(scheduler: Any) -> float:
+    """Let a scheduler leave its estimate of x_0 as it is; returns the range to which it clipped it, 0 for not at all.
+
+    The class is asked too: diffusers carries settings that a scheduler does not know along in its config.
+    """
+    known = inspect.signature(type(scheduler).__init__).parameters
+    if "clip_sample" not in known or not scheduler.config.clip_sample:
+        return 0.0
+    scheduler.register_to_config(clip_sample=False)
+    return float(scheduler.config.get("clip_sample_range", 1.0))
+
+
 def step_options(scheduler: Any, generators: Sequence[torch.Generator], eta: float) -> dict[str, Any]:
     """The arguments of `scheduler.step`: one generator per picture, and DDIM's eta and treatment of a clipped x_0."""
     known = inspect.signature(scheduler.step).parameters
@@ -244,7 +264,7 @@ def make_inverse(config: Mapping[str, Any], steps: int) -> Any:
     from diffusers import DDIMInverseScheduler
 
     known = {key: value for key, value in config.items() if not key.startswith("_")}
-    scheduler: Any = DDIMInverseScheduler.from_config(known)  # type: ignore[no-untyped-call]
+    scheduler: Any = DDIMInverseScheduler.from_config(_by_stride(known))  # type: ignore[no-untyped-call]
     scheduler.set_timesteps(steps)
     return scheduler
 

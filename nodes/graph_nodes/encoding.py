@@ -18,7 +18,7 @@ __all__ = ["Encoded", "encode"]
 
 Encoded = tuple["Tensor", "Tensor | None", "Tensor | None"]
 """(tokens [1, length, width], pooled [1, width] or None, mask [1, length] or None) of one prompt, on the CPU."""
-STATES = ("last_hidden_state", "input_embeddings")
+STATES = ("last_hidden_state", "input_embeddings", "encoder")
 """What the tokens of a TextEmbedding are: model.json may say so of its text encoder."""
 
 
@@ -41,7 +41,9 @@ def _plain(context: Context, encoder: TextEncoder, prompt: str, reading: Reading
     if states not in STATES:
         raise ModelRefused(f"the encoder of {encoder.model!r}: states must be one of {', '.join(STATES)}")
     (chunk,) = chunks_of(context, encoder, prompt, Reading(weights=reading.weights))
+    _check_words(encoder, chunk.ids)
     module, ids = module_of(context, encoder), chunk.ids.to(context.device)
+    module = module.get_encoder() if states == "encoder" else module
     mask = chunk.mask.to(context.device) if encoder.facts.get("attention_mask") else None
     kept = mask.bool().cpu() if mask is not None else None
     with torch.no_grad():
@@ -50,6 +52,16 @@ def _plain(context: Context, encoder: TextEncoder, prompt: str, reading: Reading
         output = module(ids, attention_mask=mask)
     pooled = _pooled(output).float().cpu() if encoder.facts.get("pooled") else None
     return output.last_hidden_state.float().cpu(), pooled, kept
+
+
+def _check_words(encoder: TextEncoder, ids: Tensor) -> None:
+    """Raise ModelRefused when a tokenizer has words that its model does not know as text."""
+    known = encoder.facts.get("text_vocabulary")
+    if known is not None and int(ids.max()) >= known:
+        raise ModelRefused(
+            f"the model {encoder.model!r} knows {known} tokens of text, but its tokenizer has token {int(ids.max())}; "
+            "one of the two is of another model"
+        )
 
 
 def _rows_of_table(encoder: TextEncoder, module: Any, ids: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ def encode_tokens(context: Context, image_tokenizer: ImageTokenizer, image: Imag
     rows = []
     with torch.no_grad():
         for pixels in image.pixels:
-            states = module.encode((pixels[None] * 2 - 1).to(context.device, dtype)).latents
+            states = module.encode(_shown(image_tokenizer, pixels[None]).to(context.device, dtype)).latents
             rows.append(module.quantize(states)[2][2].reshape(1, -1).cpu())
     return Tokens(torch.cat(rows), image_tokenizer.facts["codebook"])
 
@@ -67,7 +67,17 @@ def decode_tokens(context: Context, image_tokenizer: ImageTokenizer, tokens: Tok
         for index, ids in enumerate(tokens.ids):
             pictures.append(module.decode(ids.to(context.device), force_not_quantize=True, shape=shape).sample)
             context.progress(index + 1, len(tokens.ids))
-    return Image(((torch.cat(pictures).float().cpu() + 1) / 2).clamp(0, 1))
+    drawn = torch.cat(pictures).float().cpu()
+    return Image((drawn if not _is_signed(image_tokenizer) else (drawn + 1) / 2).clamp(0, 1))
+
+
+def _is_signed(image_tokenizer: ImageTokenizer) -> bool:
+    """Whether it reads and draws pixels in -1..1; some were trained on 0..1."""
+    return bool(image_tokenizer.facts.get("signed", True))
+
+
+def _shown(image_tokenizer: ImageTokenizer, pixels: Tensor) -> Tensor:
+    return pixels * 2 - 1 if _is_signed(image_tokenizer) else pixels
 
 
 @node(category="tokens")
@@ -113,9 +123,10 @@ def _network(context: Context, token_model: TokenModel) -> Network:
     from graph_nodes.science import tokens
 
     module, facts = module_of(context, token_model), token_model.facts
+    codes = tokens.Codes(facts["vocabulary"], facts.get("first_token", 0), facts.get("start_token"))
     if facts["architecture"] == "decoder_only":
-        return tokens.decoder_only(module, facts["vocabulary"])
-    return tokens.encoder_decoder(module, facts["vocabulary"], facts["start_token"])
+        return tokens.decoder_only(module, codes, counted=facts.get("positions") == "counted")
+    return tokens.encoder_decoder(module, codes, own_encoder=facts.get("own_encoder", False))
 
 
 def _prompt(context: Context, token_model: TokenModel, text: TextEmbedding, n: int, *, null: bool = False) -> Prompt:

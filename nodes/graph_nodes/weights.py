@@ -7,6 +7,7 @@ import gc
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ COMPONENTS: Mapping[str, str] = {
     "AdmUNet": "graph_nodes.science.adm",
     "AutoencoderKL": "diffusers",
     "BartForCausalLM": "transformers",
+    "BartForConditionalGeneration": "transformers",
     "CLIPForImageClassification": "transformers",
     "CLIPModel": "transformers",
     "CLIPTextModel": "transformers",
@@ -43,6 +45,7 @@ COMPONENTS: Mapping[str, str] = {
     "PriorTransformer": "diffusers",
     "SD3Transformer2DModel": "diffusers",
     "T5EncoderModel": "transformers",
+    "T5ForConditionalGeneration": "transformers",
     "UNet2DConditionModel": "diffusers",
     "UNet2DModel": "diffusers",
     "VQModel": "diffusers",
@@ -60,6 +63,7 @@ def module_of(context: Context, part: ModelPart, *, folder: str = "folder", comp
 
 
 def _module_of(context: Context, part: ModelPart, folder: str, component: str) -> Any:
+    part = _owner(context, part)
     chosen = "".join(f":{name}" for name in ("offload", "slices", "compile") if part.options.get(name))
     dtype = str(torch_dtype(context, part)).removeprefix("torch.")
     key = f"{part.model}@{part.revision}/{part.part}:{context.device}:{dtype}{component and ':' + folder}{chosen}"
@@ -69,6 +73,16 @@ def _module_of(context: Context, part: ModelPart, folder: str, component: str) -
         return memory_options.apply(module, part.options, context.device)
 
     return context.warm.get(key, load, _bytes_of)
+
+
+def _owner(context: Context, part: ModelPart) -> ModelPart:
+    """The part whose network another one uses too, so that it is in memory once."""
+    owner = part.facts.get("weights_of")
+    if owner is None:
+        return part
+    model = open_model(context, part.model)
+    _check_revision(context, model, part)
+    return replace(part, part=owner, revision=revision(context, model, owner), facts=dict(model.parts[owner]))
 
 
 def tokenizer_of(context: Context, part: ModelPart, key: str = "tokenizer") -> Any:

@@ -6,7 +6,10 @@ from importlib import import_module
 
 from .bench import PARITY, Row
 
-MODULES = ("stable_rows", "xl_rows", "flow_rows", "embedding_rows", "pixel_rows", "file_rows", "glide_rows", "adm_rows")
+MODULES = (
+    *("stable_rows", "xl_rows", "flow_rows", "embedding_rows", "pixel_rows", "file_rows"),
+    *("glide_rows", "adm_rows", "token_rows"),
+)
 
 
 def every_row() -> list[Row]:

@@ -73,13 +73,17 @@ def sd3_file(bench: Bench) -> Mapping[str, Pair]:
     return compared(bench, models) | weights_of(bench, models, ("denoiser", "vae"))
 
 
-def flux_file(bench: Bench) -> Mapping[str, Pair]:
-    """Flux dev's transformer in one file, with the other parts of its folder."""
-    bench.path("flux-dev-file")
-    folder = bench.model("flux-dev")
-    file = folder._replace(denoiser=load_model(bench.context, "flux-dev-file/model.safetensors").denoiser)
-    latents = [sampled(bench, model, scale=1).samples for model in (file, folder)]
-    return {"latents": (latents[0], latents[1]), **weights_of(bench, [file, folder], ["denoiser"])}
+def flux_file(kind: str) -> Row:
+    """Flux's transformer in one file, with the other parts of its folder."""
+
+    def stages(bench: Bench) -> Mapping[str, Pair]:
+        bench.path(f"flux-{kind}-file")
+        folder = bench.model(f"flux-{kind}")
+        file = folder._replace(denoiser=load_model(bench.context, f"flux-{kind}-file/model.safetensors").denoiser)
+        latents = [sampled(bench, model, scale=1).samples for model in (file, folder)]
+        return {"latents": (latents[0], latents[1]), **weights_of(bench, [file, folder], ["denoiser"])}
+
+    return Row(f"Flux {kind} in one file, beside its folder", stages, 1e-5, COPIED)
 
 
 def compared(bench: Bench, models: Sequence[Model]) -> dict[str, Pair]:
@@ -137,5 +141,6 @@ PARITY += [
     Row("SDXL in one file, the second tower's weights", second_tower),
     Row("SD 2.1 in one file, beside its folder", sd21_file),
     Row("SD3 in one file, beside its folder", sd3_file, 1e-5, COPIED),
-    Row("Flux dev in one file, beside its folder", flux_file, 1e-5, COPIED),
+    flux_file("dev"),
+    flux_file("schnell"),
 ]

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from graph_nodes.autoencoding import decode, encode
 from graph_nodes.binding import inpaint_condition, low_resolution
+from graph_nodes.checkpoints.tiny.families import make_tiny
 from graph_nodes.diffusion import denoise
 from graph_nodes.guidance import classifier_free_guidance
-from graph_nodes.models import Model
+from graph_nodes.models import Model, load_model
 from graph_nodes.science.schedules import SCHEDULERS, make_scheduler
 from graph_nodes.starts import start_from_image
 from graph_nodes.text import encode_text
@@ -98,6 +99,20 @@ def vae(bench: Bench) -> Mapping[str, Pair]:
         "encoded": (made.samples, drawn),
         "decoded": (decode(bench.context, made, model.vae).pixels, (shown / 2 + 0.5).clamp(0, 1)),
     }
+
+
+def swapped(bench: Bench) -> Mapping[str, Pair]:
+    """Another autoencoder of the same latents, loaded alone, beside the pipeline with that one put in."""
+    import diffusers
+
+    if not (bench.folder / "other").exists():
+        make_tiny("sd15", bench.folder / "other", seed=9)
+    other = bench.folder / "other" / "vae"
+    pipeline = bench.pipeline("StableDiffusionPipeline", "sd15", vae=diffusers.AutoencoderKL.from_pretrained(other))
+    with torch.no_grad():
+        image = pipeline(PROMPT, num_inference_steps=6, generator=generators(1), output_type="pt").images
+    alone = load_model(bench.context, "other/vae").vae
+    return {"picture": (decode(bench.context, sampled(bench, bench.model("sd15")), alone).pixels, image)}
 
 
 def image_to_image(bench: Bench) -> Mapping[str, Pair]:
@@ -208,6 +223,7 @@ def upscale_latents(scale: float) -> Row:
 PARITY += [
     Row("SD 1.5 autoencoder", vae),
     Row("SD 1.5 txt2img, negative prompt", text_to_image),
+    Row("SD 1.5 txt2img, another autoencoder", swapped),
     *(scheduled(name) for name in SCHEDULERS),
     clip_skip(1),
     clip_skip(2),

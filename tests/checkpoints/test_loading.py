@@ -36,10 +36,10 @@ from .stable_rows import sampled
 def test_every_family_tells_its_parts_from_headers_alone(bench: Bench, family: str) -> None:
     files = sorted(bench.path(family).glob("*.safetensors"))  # GLIDE has six, a folder in diffusers' layout none
     for path in files or [bench.path(family)]:
-        facts = describe(family, path)
+        facts = describe(family, path.parent if (path.parent / "config.json").exists() else path)
         assert facts.family
         assert all(part.parameters > 0 and part.bytes > 0 and part.dtype in BITS for part in facts.parts)
-        assert {part.kind for part in facts.parts} & {"Denoiser", "Classifier", "CLIP"}
+        assert {part.kind for part in facts.parts} & {"Denoiser", "Classifier", "TokenModel", "CLIP"}
 
 
 def test_inspecting_reads_no_weights_and_imports_nothing_heavy(bench: Bench, tmp_path: Path) -> None:

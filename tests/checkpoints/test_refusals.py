@@ -23,7 +23,7 @@ from graph_nodes.text import encode_text
 from graph_nodes.weights import module_of
 from safetensors.torch import load_file, save_file
 
-from graph_engine import Context, Folders
+from graph_engine import Context, Folders, Latents
 
 from .bench import Bench, right_half
 
@@ -215,6 +215,16 @@ def test_parts_of_two_families_that_do_not_fit_are_told_by_their_spaces(bench: B
     told = encode_text(bench.context, flux.text_encoder, "a cat")
     with pytest.raises(Misfit, match="which 'ddim' cannot follow; use euler, published"):
         denoise(bench.context, flux.denoiser, told)
+
+
+def test_an_autoencoder_of_other_latents_is_not_swapped_in_and_none_of_its_weights_is_read(bench: Bench) -> None:
+    bench.path("sdxl")
+    context = Context(folders=bench.context.folders)
+    latents = Latents(torch.zeros(1, 4, 8, 8), "sd")
+    for name in ("sdxl", "sdxl/vae"):
+        with pytest.raises(Misfit, match=f"the autoencoder of '{name}' decodes the space 'sdxl', found 'sd'"):
+            decode(context, latents, load_model(context, name).vae)
+    assert [key for key in context.warm.keys() if not key.startswith("digest:")] == []  # noqa: SIM118
 
 
 def test_latents_are_enlarged_as_latents_and_only_those_of_the_upscalers_space(bench: Bench) -> None:

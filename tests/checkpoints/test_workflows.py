@@ -25,7 +25,7 @@ FEW = {
     "second_side": 64,
     "prompt": "a (red:1.2) fox",
 }
-MODELS = ("model", "classifier", "refiner", "prior", "second", "upscaler")
+MODELS = ("model", "classifier", "refiner", "prior", "second", "upscaler", "clip")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graph_nodes.checkpoints import embeddings, flows, glide, glide_clip, pixels, stable
+from graph_nodes.checkpoints import discrete, embeddings, flows, glide, glide_clip, pixels, stable
 from graph_nodes.checkpoints.layout import Layout, read_layout
 from graph_nodes.checkpoints.openai import NOISED_CLASSIFIER, UNET
 from graph_nodes.checkpoints.weight_files import find_weights
@@ -39,6 +39,7 @@ def _reads_t5(layout: Layout) -> bool:
 FAMILIES: tuple[Family, ...] = (
     Family("sd3", "Stable Diffusion 3", lambda it: it.class_of("transformer") == "SD3Transformer2DModel", flows.sd3),
     Family("flux", "Flux", lambda it: it.class_of("transformer") == "FluxTransformer2DModel", flows.flux),
+    Family("dalle", "DALL-E's kind", lambda it: "vqvae" in it, discrete.dalle),
     Family("karlo", "Karlo's unCLIP", lambda it: "super_res_first" in it and "text_proj" in it, embeddings.karlo),
     Family("kandinsky", "Kandinsky 2.2", lambda it: "movq" in it and "text_encoder" not in it, embeddings.kandinsky),
     Family(

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 __all__ = [
+    "Codes",
     "Drawing",
     "Network",
     "Prompt",
@@ -59,6 +60,25 @@ class Drawing:
     top_p: float = 1.0
 
 
+@dataclass(frozen=True)
+class Codes:
+    """Which tokens of a network are codes of pictures: `count` of them from `first` on; start: what is read before the
+    first of a picture, if anything."""
+
+    count: int
+    first: int = 0
+    start: int | None = None
+
+    def begun(self, ids: Tensor) -> Tensor:
+        """Codes [n, t] as the network's own tokens, behind the one that begins a picture."""
+        own = ids + self.first
+        return own if self.start is None else torch.cat([own.new_full((len(own), 1), self.start), own], dim=1)
+
+    def of(self, logits: Tensor) -> Tensor:
+        """The logits of the codes behind the last token: [n, t, tokens] -> [n, count]."""
+        return logits[:, -1, self.first : self.first + self.count]
+
+
 Network = Callable[[Prompt, Tensor, Any], tuple[Tensor, Any]]
 """(prompt, ids so far [n, t], cache of t - 1 or None) -> (logits of the next [n, vocabulary], cache of t)."""
 Next = Callable[[Tensor, Any], tuple[Tensor, Any]]
@@ -67,40 +87,49 @@ OnToken = Callable[[int, int], None]
 """(tokens written, tokens in all); an exception from it ends the writing."""
 
 
-def decoder_only(module: Any, vocabulary: int) -> Network:
+def decoder_only(module: Any, codes: Codes, *, counted: bool = False) -> Network:
     """A causal language model that reads the prompt's vectors in front of the tokens (Ramesh et al. 2021).
 
-    Row k of its own table of embeddings is image token k; the rows from `vocabulary` up are never drawn.
+    Other tokens than codes are never drawn. counted: places are counted from the first token that the mask keeps, as
+    transformers does where padding stands in front of a text.
     """
     table = module.get_input_embeddings()
 
     def network(prompt: Prompt, ids: Tensor, cache: Any) -> tuple[Tensor, Any]:
+        begun = codes.begun(ids)
         if cache is None:
-            seen = torch.cat([prompt.tokens, table(ids).to(prompt.tokens.dtype)], dim=1)
+            seen = torch.cat([prompt.tokens, table(begun).to(prompt.tokens.dtype)], dim=1)
         else:
-            seen = table(ids[:, -1:])
-        mask = None
+            seen = table(begun[:, -1:])
+        mask, places = None, {}
         if prompt.mask is not None:
-            mask = torch.cat([prompt.mask.long(), prompt.mask.new_ones(ids.shape, dtype=torch.long)], dim=1)
-        output = module(inputs_embeds=seen, attention_mask=mask, past_key_values=cache, use_cache=True)
-        return output.logits[:, -1, :vocabulary], output.past_key_values
+            mask = torch.cat([prompt.mask.long(), prompt.mask.new_ones(begun.shape, dtype=torch.long)], dim=1)
+            if counted:
+                places["position_ids"] = (mask.cumsum(-1) - 1).clamp(min=0)[:, -seen.shape[1] :]
+        output = module(inputs_embeds=seen, attention_mask=mask, past_key_values=cache, use_cache=True, **places)
+        return codes.of(output.logits), output.past_key_values
 
     return network
 
 
-def encoder_decoder(module: Any, vocabulary: int, start_token: int) -> Network:
-    """A decoder that looks at the prompt's vectors by cross-attention and begins with a token of its own (Yu 2022)."""
+def encoder_decoder(module: Any, codes: Codes, *, own_encoder: bool = False) -> Network:
+    """A decoder that looks at the prompt's vectors by cross-attention and begins with a token of its own (Yu 2022).
+
+    own_encoder: it is one network with its encoder, whose states the prompt is.
+    """
+    from transformers.modeling_outputs import BaseModelOutput
 
     def network(prompt: Prompt, ids: Tensor, cache: Any) -> tuple[Tensor, Any]:
-        begun = torch.cat([ids.new_full((len(ids), 1), start_token), ids], dim=1)
-        output = module(
-            input_ids=begun if cache is None else begun[:, -1:],
-            encoder_hidden_states=prompt.tokens,
-            encoder_attention_mask=None if prompt.mask is None else prompt.mask.long(),
-            past_key_values=cache,
-            use_cache=True,
-        )
-        return output.logits[:, -1, :vocabulary], output.past_key_values
+        begun = codes.begun(ids)
+        mask = None if prompt.mask is None else prompt.mask.long()
+        told = {"past_key_values": cache, "use_cache": True}
+        seen = begun if cache is None else begun[:, -1:]
+        if own_encoder:
+            states = BaseModelOutput(last_hidden_state=prompt.tokens)
+            output = module(encoder_outputs=states, attention_mask=mask, decoder_input_ids=seen, **told)
+        else:
+            output = module(input_ids=seen, encoder_hidden_states=prompt.tokens, encoder_attention_mask=mask, **told)
+        return codes.of(output.logits), output.past_key_values
 
     return network
 

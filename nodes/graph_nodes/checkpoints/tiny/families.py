@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from graph_nodes.checkpoints.tiny import embeddings, flows, glide, openai, pixels, single_file, stable
+from graph_nodes.checkpoints.tiny import discrete, embeddings, flows, glide, openai, pixels, single_file, stable
 
 __all__ = ["TINY", "make_tiny"]
 
@@ -27,6 +27,7 @@ TINY: Mapping[str, Callable[[Path], None]] = {
     "flux-dev": flows.flux_dev,
     "flux-dev-file": single_file.flux_file,
     "flux-schnell": flows.flux_schnell,
+    "flux-schnell-file": single_file.flux_schnell_file,
     "karlo": embeddings.karlo,
     "karlo-variations": embeddings.karlo_variations,
     "kandinsky-prior": embeddings.kandinsky_prior,
@@ -34,6 +35,10 @@ TINY: Mapping[str, Callable[[Path], None]] = {
     "kandinsky-inpaint": embeddings.kandinsky_inpaint,
     "adm-file": openai.adm_file,
     "glide": glide.glide,
+    "dalle": discrete.dalle,
+    "dalle-bart": discrete.dalle_bart,
+    "dalle-t5": discrete.dalle_t5,
+    "clip": discrete.clip,
     "if-1": pixels.if_one,
     "if-2": pixels.if_two,
 }

@@ -91,9 +91,14 @@ def sd3_file(folder: Path) -> None:
     _in_one(folder, maps)
 
 
-def flux_file(folder: Path) -> None:
+def flux_schnell_file(folder: Path) -> None:
+    """The same of Flux schnell, which was taught no guidance."""
+    flux_file(folder, flows.flux_schnell)
+
+
+def flux_file(folder: Path, make: Callable[[Path], None] = flows.flux_dev) -> None:
     """Flux dev's transformer alone, as it was published: the other parts are of another file or folder."""
-    flows.flux_dev(folder / "model.configs")
+    make(folder / "model.configs")
     _in_one(folder, {"transformer": flux_file_names})
     for weights in (folder / "model.configs").glob("*/*.safetensors"):
         weights.unlink()

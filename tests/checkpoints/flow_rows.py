@@ -12,8 +12,10 @@ from graph_nodes.diffusion import denoise
 from graph_nodes.starts import start_from_image
 from graph_nodes.text import encode_text
 
-from .bench import PARITY, PROMPT, Bench, Pair, Row, generators
-from .stable_rows import latents_of, sampled
+from graph_engine import Mask
+
+from .bench import PARITY, PROMPT, Bench, Pair, Row, generators, right_half
+from .stable_rows import image_to_image, inpaint, latents_of, sampled
 
 __all__: list[str] = []
 
@@ -38,14 +40,6 @@ def sd3(bench: Bench) -> Mapping[str, Pair]:
         "latents": (both.samples, latents_of(pipeline, generator=generators(2), num_images_per_prompt=2, **told)),
         "picture": (decode(bench.context, made, model.vae).pixels, image),
     }
-
-
-def sd3_image_to_image(bench: Bench) -> Mapping[str, Pair]:
-    pipeline, model = bench.pipeline("StableDiffusion3Img2ImgPipeline", "sd3"), bench.model("sd3")
-    start = start_from_image(bench.context, bench.cat, model.vae, strength=0.6)
-    made = sampled(bench, model, start=start)
-    wanted = latents_of(pipeline, image=bench.cat.pixels, strength=0.6, height=64, width=64, generator=generators(1))
-    return {"latents": (made.samples, wanted)}
 
 
 def flux(family: str, steps: int, length: int) -> Row:
@@ -75,20 +69,27 @@ def flux(family: str, steps: int, length: int) -> Row:
     return Row(f"Flux txt2img, {family}", stages)
 
 
-def flux_image_to_image(bench: Bench) -> Mapping[str, Pair]:
-    pipeline, model = bench.pipeline("FluxImg2ImgPipeline", "flux-dev"), bench.model("flux-dev")
-    text = encode_text(bench.context, model.text_encoder, PROMPT)
-    start = start_from_image(bench.context, bench.cat, model.vae, strength=0.6)
-    made = denoise(bench.context, model.denoiser, text, None, start, 6, "published").samples
-    options: dict[str, Any] = {"image": bench.cat.pixels, "strength": 0.6, "height": 64, "width": 64}
-    wanted = latents_of(pipeline, generator=generators(1), **options, guidance_scale=3.5)
-    return {"latents": (pipeline._pack_latents(made, 1, 16, 8, 8), wanted)}
+def flux_from_a_picture(kind: str, told: str, mask: Mask | None = None) -> Row:
+    def stages(bench: Bench) -> Mapping[str, Pair]:
+        pipeline, model = bench.pipeline(kind, "flux-dev"), bench.model("flux-dev")
+        text = encode_text(bench.context, model.text_encoder, PROMPT)
+        start = start_from_image(bench.context, bench.cat, model.vae, mask, strength=0.6)
+        made = denoise(bench.context, model.denoiser, text, None, start, 6, "published").samples
+        options: dict[str, Any] = {"image": bench.cat.pixels, "strength": 0.6, "height": 64, "width": 64}
+        options |= {"mask_image": mask.values} if mask else {}
+        wanted = latents_of(pipeline, generator=generators(1), **options, guidance_scale=3.5)
+        return {"latents": (pipeline._pack_latents(made, 1, 16, 8, 8), wanted)}
+
+    return Row(f"Flux {told}, strength 0.6", stages)
 
 
 PARITY += [
     Row("SD3 txt2img", sd3),
-    Row("SD3 img2img, strength 0.6", sd3_image_to_image),
+    image_to_image("SD3", "StableDiffusion3Img2ImgPipeline", "sd3", 1, height=64, width=64),
+    inpaint("SD3", "StableDiffusion3InpaintPipeline", "sd3", 0.7),
+    inpaint("SD3", "StableDiffusion3InpaintPipeline", "sd3", 1.0),
     flux("flux-dev", 6, 512),
     flux("flux-schnell", 4, 256),
-    Row("Flux img2img, strength 0.6", flux_image_to_image),
+    flux_from_a_picture("FluxImg2ImgPipeline", "img2img"),
+    flux_from_a_picture("FluxInpaintPipeline", "inpaint, the known part held", right_half(64, 64)),
 ]

@@ -115,42 +115,38 @@ def swapped(bench: Bench) -> Mapping[str, Pair]:
     return {"picture": (decode(bench.context, sampled(bench, bench.model("sd15")), alone).pixels, image)}
 
 
-def image_to_image(bench: Bench) -> Mapping[str, Pair]:
-    pipeline, model = bench.pipeline("StableDiffusionImg2ImgPipeline", "sd15"), bench.model("sd15")
-    start = start_from_image(bench.context, bench.cat, model.vae, strength=0.6, count=2)
-    made = sampled(bench, model, start=start, count=2)
-    wanted = latents_of(
-        pipeline, image=bench.cat.pixels, strength=0.6, generator=generators(2), num_images_per_prompt=2
-    )
-    return {"latents": (made.samples, wanted)}
-
-
-def inpaint(family: str, strength: float, scheduler: str = "published") -> Row:
-    """Nine channels are shown the known part, four hold it at every step."""
+def image_to_image(name: str, kind: str, family: str, count: int = 2, **told: Any) -> Row:
+    """count: of pictures; told: what this pipeline wants to be told besides."""
 
     def stages(bench: Bench) -> Mapping[str, Pair]:
-        pipeline, model = bench.pipeline("StableDiffusionInpaintPipeline", family), bench.model(family)
-        if scheduler != "published":
-            pipeline.scheduler = make_scheduler(scheduler, dict(pipeline.scheduler.config), 6)
+        pipeline, model = bench.pipeline(kind, family), bench.model(family)
+        start = start_from_image(bench.context, bench.cat, model.vae, strength=0.6, count=count)
+        made = sampled(bench, model, start=start, count=count)
+        options = {"image": bench.cat.pixels, "strength": 0.6, **told}
+        wanted = latents_of(pipeline, generator=generators(count), num_images_per_prompt=count, **options)
+        return {"latents": (made.samples, wanted)}
+
+    return Row(f"{name} img2img, strength 0.6", stages)
+
+
+def inpaint(name: str, kind: str, family: str, strength: float) -> Row:
+    """Nine channels are shown the known part, four hold it at every step."""
+    shown = family.endswith("inpaint")
+
+    def stages(bench: Bench) -> Mapping[str, Pair]:
+        pipeline, model = bench.pipeline(kind, family), bench.model(family)
         mask = right_half(64, 64)
-        shown = family.endswith("inpaint")
         denoiser = inpaint_condition(model.denoiser, bench.cat, mask, model.vae) if shown else model.denoiser
         start = start_from_image(bench.context, bench.cat, model.vae, None if shown else mask, strength)
         if shown and strength == 1:
             start = None
-        made = sampled(bench, model, denoiser=denoiser, start=start, scheduler=scheduler)
-        wanted = latents_of(
-            pipeline,
-            image=bench.cat.pixels,
-            mask_image=mask.values,
-            strength=strength,
-            height=64,
-            width=64,
-            generator=generators(1),
-        )
+        made = sampled(bench, model, denoiser=denoiser, start=start)
+        options = {"image": bench.cat.pixels, "mask_image": mask.values, "strength": strength}
+        wanted = latents_of(pipeline, height=64, width=64, generator=generators(1), **options)
         return {"latents": (made.samples, wanted)}
 
-    return Row(f"SD 1.5 inpaint, {9 if family.endswith('inpaint') else 4} channels, strength {strength}", stages)
+    held = "shown" if shown else "held"
+    return Row(f"{name} inpaint, the known part {held}, strength {strength}", stages)
 
 
 def velocity(bench: Bench) -> Mapping[str, Pair]:
@@ -227,12 +223,15 @@ PARITY += [
     *(scheduled(name) for name in SCHEDULERS),
     clip_skip(1),
     clip_skip(2),
-    Row("SD 1.5 img2img, strength 0.6", image_to_image),
-    inpaint("sd15", 0.7),
-    inpaint("sd15", 1.0),
-    inpaint("sd15-inpaint", 0.7),
-    inpaint("sd15-inpaint", 1.0),
+    image_to_image("SD 1.5", "StableDiffusionImg2ImgPipeline", "sd15"),
+    *(
+        inpaint("SD 1.5", "StableDiffusionInpaintPipeline", family, strength)
+        for family in ("sd15", "sd15-inpaint")
+        for strength in (0.7, 1.0)
+    ),
     Row("SD 2.1 txt2img, v-prediction, guidance rescale 0.7", velocity),
+    image_to_image("SD 2.1", "StableDiffusionImg2ImgPipeline", "sd21"),
+    inpaint("SD 2", "StableDiffusionInpaintPipeline", "sd2-inpaint", 0.7),
     Row("SD x4 upscaler, noise level 20", upscale),
     upscale_latents(1.0),
     upscale_latents(4.0),

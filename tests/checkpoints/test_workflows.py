@@ -39,6 +39,12 @@ def few(workflow: Workflow) -> dict[str, object]:
     return {name: value for name, value in FEW.items() if name in workflow.inputs}
 
 
+def test_no_two_workflows_have_one_name() -> None:
+    """The editor offers each as a template by its name, whichever folder it is in."""
+    names = [path.stem for path in WORKFLOWS.rglob("*.yaml")]
+    assert sorted(names) == sorted(set(names))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_right_and_runs_on_a_tiny_model(engine: Engine, bench: Bench, name: str) -> None:
     workflow = read_workflow(WORKFLOWS / "checkpoints" / f"{name}.yaml")

@@ -12,7 +12,7 @@ from graph_nodes.starts import hand_over
 from graph_nodes.text import encode_text
 
 from .bench import PARITY, PROMPT, Bench, Pair, Row, generators
-from .stable_rows import latents_of, sampled
+from .stable_rows import image_to_image, inpaint, latents_of, sampled
 
 __all__: list[str] = []
 
@@ -78,4 +78,10 @@ PARITY += [
     pictures("guidance rescale 0.7", {}, {}, 0.7),
     Row("SDXL txt2img, sizes and crop as conditions", sizes),
     Row("SDXL base, handed over to the refiner at 0.8", refined),
+    image_to_image("SDXL", "StableDiffusionXLImg2ImgPipeline", "sdxl"),
+    *(
+        inpaint("SDXL", "StableDiffusionXLInpaintPipeline", family, strength)
+        for family in ("sdxl", "sdxl-inpaint")
+        for strength in (0.7, 1.0)
+    ),
 ]

@@ -1,4 +1,4 @@
-"""Tiny Stable Diffusion models: 1 and its inpainting sibling, 2 with v-prediction, XL, its refiner, the upscalers."""
+"""Tiny Stable Diffusion models: 1, 2, XL, each with its inpainting sibling, the refiner, the upscalers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from typing import Any
 from graph_nodes.checkpoints.tiny import networks, text
 from graph_nodes.checkpoints.tiny.index import write_index
 
-__all__ = ["sd15", "sd15_inpaint", "sd21", "sdxl", "sdxl_refiner", "upscaler_x2", "upscaler_x4"]
+__all__ = [
+    "sd2_inpaint",
+    "sd15",
+    "sd15_inpaint",
+    "sd21",
+    "sdxl",
+    "sdxl_inpaint",
+    "sdxl_refiner",
+    "upscaler_x2",
+    "upscaler_x4",
+]
 
 NO_CHECKER = {"safety_checker": [None, None], "feature_extractor": [None, None], "requires_safety_checker": False}
 
@@ -28,24 +38,34 @@ def sd15_inpaint(folder: Path) -> None:
     sd15(folder, "StableDiffusionInpaintPipeline", channels=9)
 
 
-def sd21(folder: Path) -> None:
+def sd21(folder: Path, pipeline: str = "StableDiffusionPipeline", channels: int = 4, **schedule: Any) -> None:
     """Stable Diffusion 2.1: OpenCLIP, and a U-Net that predicts the velocity."""
     text.clip_tokenizer(folder / "tokenizer", pad="!")
     text.clip_text(folder / "text_encoder", hidden_act="gelu")
-    networks.latent_unet(folder / "unet", attention_head_dim=(2, 4), use_linear_projection=True)
+    networks.latent_unet(folder / "unet", channels=channels, attention_head_dim=(2, 4), use_linear_projection=True)
     networks.autoencoder(folder / "vae")
-    networks.schedule(folder / "scheduler", "DDIMScheduler", prediction_type="v_prediction")
-    write_index(folder, "StableDiffusionPipeline", **NO_CHECKER)
+    networks.schedule(folder / "scheduler", **{"kind": "DDIMScheduler", "prediction_type": "v_prediction"} | schedule)
+    write_index(folder, pipeline, **NO_CHECKER)
 
 
-def sdxl(folder: Path, second_width: int = 32) -> None:
+def sd2_inpaint(folder: Path) -> None:
+    """Stable Diffusion 2 for inpainting, which predicts the noise."""
+    sd21(folder, "StableDiffusionInpaintPipeline", channels=9, kind="PNDMScheduler", prediction_type="epsilon")
+
+
+def sdxl_inpaint(folder: Path) -> None:
+    """Stable Diffusion XL for inpainting, with five more channels."""
+    sdxl(folder, pipeline="StableDiffusionXLInpaintPipeline", channels=9)
+
+
+def sdxl(folder: Path, second_width: int = 32, pipeline: str = "StableDiffusionXLPipeline", channels: int = 4) -> None:
     """Stable Diffusion XL: two text towers, and sizes as conditions."""
     text.clip_tokenizer(folder / "tokenizer")
     text.clip_tokenizer(folder / "tokenizer_2", pad="!")
     text.clip_text(folder / "text_encoder")
     text.clip_text(folder / "text_encoder_2", projection=True, hidden_act="gelu", hidden_size=second_width)
-    _xl_unet(folder / "unet", text_width=32 + second_width, numbers=6)
-    _xl_rest(folder, "StableDiffusionXLPipeline", force_zeros_for_empty_prompt=True)
+    _xl_unet(folder / "unet", text_width=32 + second_width, numbers=6, channels=channels)
+    _xl_rest(folder, pipeline, force_zeros_for_empty_prompt=True)
 
 
 def sdxl_refiner(folder: Path) -> None:
@@ -63,9 +83,10 @@ def sdxl_refiner(folder: Path) -> None:
     )
 
 
-def _xl_unet(folder: Path, text_width: int, numbers: int) -> None:
+def _xl_unet(folder: Path, text_width: int, numbers: int, channels: int = 4) -> None:
     networks.latent_unet(
         folder,
+        channels=channels,
         text_width=text_width,
         attention_head_dim=(2, 4),
         use_linear_projection=True,

@@ -12,6 +12,10 @@ __all__ = ["DTYPES", "apply", "keep_in_host"]
 DTYPES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 """Dtypes of safetensors files that a network can compute in -> their names here."""
 
+_WHOLE = ["TransformerEncoderLayer"]
+"""Classes that compute with the weights of the modules in them, whose weights come to the device together: torch's own
+transformer, of which GLIDE's towers are made."""
+
 
 def apply(module: Any, options: Mapping[str, Any], device: str) -> Any:
     """The module on the device, with the options that it knows; it is compiled last.
@@ -45,5 +49,5 @@ def keep_in_host(module: Any, device: str) -> Any:
     import accelerate
     import torch
 
-    accelerate.cpu_offload(module, execution_device=torch.device(device))
+    accelerate.cpu_offload(module, execution_device=torch.device(device), preload_module_classes=_WHOLE)
     return module

@@ -102,7 +102,7 @@ def read_model(name: str, folder: Path) -> ModelFiles:
 def _read_file(name: str, file: Path) -> ModelFiles:
     """A checkpoint in one file: its parts as its configs tell them, its configs in a folder of their own."""
     files = files_of(file)
-    description, configs = describe_file(name, files[0])
+    description, configs = describe_file(name, files)
     for part, facts in description["parts"].items():
         _check_part(name, configs, part, facts)
     return _files(name, configs, description, INDEX, files)

@@ -9,22 +9,25 @@ from pathlib import Path
 import pytest
 import torch
 from graph_nodes.binding import inpaint_condition, low_resolution
-from graph_nodes.checkpoints.glide import FAST27, TOWER, convert_text, glide, published_schedule
+from graph_nodes.checkpoints.glide import FAST27, TOWER, convert_text, glide, published_schedule, published_text
 from graph_nodes.checkpoints.headers import Header, TensorInfo
 from graph_nodes.checkpoints.layout import read_layout
 from graph_nodes.checkpoints.openai import GLIDE
 from graph_nodes.checkpoints.single_file import CONFIGS, configs_of
-from graph_nodes.checkpoints.tiny.glide import TEXT, published_text
+from graph_nodes.checkpoints.tiny.glide import TEXT
 from graph_nodes.checkpoints.tiny.openai import published
 from graph_nodes.diffusion import denoise
 from graph_nodes.errors import Misfit, ModelRefused
+from graph_nodes.memory_options import keep_in_host
 from graph_nodes.models import load_model
 from graph_nodes.science import networks
 from graph_nodes.science.glide_text import GlideTextTower
 from graph_nodes.science.schedules import is_ancestral, make_scheduler
 from graph_nodes.text import encode_text
+from graph_nodes.weights import module_of
+from safetensors.torch import load_file, save_file
 
-from graph_engine import Context, Folders
+from graph_engine import Context, Folders, WarmStore
 
 from .bench import Bench, picture, right_half
 from .glide_loop import fast27, space
@@ -70,6 +73,28 @@ def test_the_tower_computes_what_the_published_one_does() -> None:
 def test_a_tensor_of_another_transformer_is_named() -> None:
     with pytest.raises(KeyError, match=r"'transformer.resblocks.0.other.weight' is no tensor of GLIDE"):
         convert_text(8, {"transformer.resblocks.0.other.weight": torch.zeros(1)})
+
+
+def test_a_file_that_lacks_a_tensor_of_its_tower_is_refused_by_its_header(bench: Bench, tmp_path: Path) -> None:
+    shutil.copytree(bench.path("glide"), tmp_path / "glide")
+    path = tmp_path / "glide" / "base.safetensors"
+    tensors = load_file(path)
+    del tensors["transformer_proj.bias"]
+    save_file(tensors, path)
+    context = Context(folders=Folders(model_roots=(tmp_path,)))
+    with pytest.raises(ModelRefused, match=r"base.safetensors lacks 1 of the .* of its text_encoder, such as transfo"):
+        load_model(context, "glide/base.safetensors")
+
+
+def test_an_offloaded_tower_computes_the_same(bench: Bench) -> None:
+    bench.path("glide")
+    own = Context(folders=bench.context.folders, warm=WarmStore())
+    encoder = load_model(own, "glide/base.safetensors").text_encoder
+    wanted = encode_text(bench.context, encoder, "a cat")
+    keep_in_host(module_of(own, encoder), "cpu")
+    made = encode_text(own, encoder, "a cat")
+    assert torch.equal(made.tokens, wanted.tokens)
+    assert torch.equal(made.pooled, wanted.pooled)
 
 
 def test_text_of_the_base_is_refused_by_the_upsampler(bench: Bench) -> None:

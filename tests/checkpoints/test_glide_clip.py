@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,21 +15,23 @@ import regex
 import torch
 from graph_nodes.binding import inpaint_condition
 from graph_nodes.checkpoints.glide_clip import CLIP, convert
+from graph_nodes.checkpoints.glide_clip_names import published_image_tower, published_text_tower
 from graph_nodes.checkpoints.inspecting import describe
 from graph_nodes.checkpoints.single_file import CONFIGS
-from graph_nodes.checkpoints.tiny.glide_clip import TINY_CLIP, published_image_tower, published_text_tower
+from graph_nodes.checkpoints.tiny.glide_clip import TINY_CLIP
 from graph_nodes.checkpoints.tiny.text import ENDS, byte_letters, clip_tokenizer
 from graph_nodes.clip import clip_classify, embed_text, encode_image, rerank
 from graph_nodes.diffusion import denoise
 from graph_nodes.errors import Misfit, ModelRefused
 from graph_nodes.guidance import clip_guidance
+from graph_nodes.memory_options import keep_in_host
 from graph_nodes.models import load_model
 from graph_nodes.science.glide_clip import GlideNoisedCLIP
 from graph_nodes.text import encode_text
 from graph_nodes.weights import module_of
 from safetensors.torch import load_file, save_file
 
-from graph_engine import Context, Folders, Image
+from graph_engine import Context, Folders, Image, WarmStore
 
 from .bench import Bench, picture, right_half
 
@@ -107,22 +110,60 @@ def test_a_tensor_that_a_file_lacks_is_named(bench: Bench, tmp_path: Path) -> No
     tensors = load_file(path)
     del tensors["blocks.output.f.w"]
     save_file(tensors, path)
-    context = _context(tmp_path)
-    clip = load_model(context, "glide/clip_image_enc.safetensors").clip
-    with pytest.raises(ModelRefused, match="does not fit its configs"):
-        module_of(context, clip)
+    said = r"clip_text_enc.safetensors lacks 1 of the 35 tensors of its text tower, such as blocks.output.f.w"
+    with pytest.raises(ModelRefused, match=said):
+        load_model(_context(tmp_path), "glide/clip_image_enc.safetensors")
 
 
-def test_without_configs_beside_it_it_is_the_published_one(bench: Bench, tmp_path: Path) -> None:
+def test_without_configs_beside_them_two_files_are_the_published_ones(bench: Bench, tmp_path: Path) -> None:
     folder = _copied(bench, tmp_path)
     shutil.rmtree(folder / "clip_image_enc.configs")
+    said = "clip_image_enc.safetensors lacks 150 of the 188 tensors of its image tower, such as blocks.block_2"
+    with pytest.raises(ModelRefused, match=said):
+        load_model(_context(tmp_path), "glide/clip_image_enc.safetensors")
+    for tower, of in TOWERS.items():
+        _write_hollow(folder / f"clip_{tower}_enc.safetensors", dict(of(CLIP)))
     context = _context(tmp_path)
     clip = load_model(context, "glide/clip_image_enc.safetensors").clip
     assert (clip.facts["image_size"], clip.facts["vocabulary"]) == (64, 65536)
     with pytest.raises(ModelRefused, match="tokenizers/clip"):
         embed_text(context, clip, "a cat")
-    with pytest.raises(ModelRefused, match="does not fit its configs"):
-        module_of(context, clip)
+
+
+def _write_hollow(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
+    """A file of weights that are all holes: the disk keeps its header alone."""
+    header, end = {}, 0
+    for name, shape in shapes.items():
+        begin, end = end, end + 4 * math.prod(shape)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}
+    data = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(len(data).to_bytes(8, "little") + data)
+        file.truncate(8 + len(data) + end)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"projection": "wide"}, {"text": {"vocabulary": 5, "colour": 3}}, {"image": {"layers": 10**9}}, {"text": 3}],
+)
+def test_a_config_that_describes_no_such_clip_is_refused(
+    bench: Bench, tmp_path: Path, change: dict[str, object]
+) -> None:
+    path = _copied(bench, tmp_path) / "clip_image_enc.configs" / "clip" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), **change}), encoding="utf-8")
+    with pytest.raises(ModelRefused, match="describes no noised CLIP of GLIDE's"):
+        load_model(_context(tmp_path), "glide/clip_image_enc.safetensors")
+
+
+def test_offloaded_towers_compute_the_same(bench: Bench) -> None:
+    own = Context(folders=bench.context.folders, warm=WarmStore())
+    clip, whole = load_model(own, _path(bench)).clip, module_of(bench.context, _clip(bench))
+    module = keep_in_host(module_of(own, clip), "cpu")
+    assert {parameter.device.type for parameter in module.parameters()} == {"meta"}
+    x = picture(16, 16).pixels * 2 - 1
+    assert torch.equal(module.see(x, 300.0), whole.see(x, 300.0))
+    text = embed_text(own, clip, "a cat").vectors
+    assert torch.equal(text, embed_text(bench.context, _clip(bench), "a cat").vectors)
 
 
 def test_a_change_of_the_second_file_is_another_model(bench: Bench, tmp_path: Path) -> None:

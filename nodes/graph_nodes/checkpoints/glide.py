@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from graph_nodes.checkpoints.layout import Layout
@@ -13,7 +13,7 @@ from graph_nodes.checkpoints.stable import Parts, schedule
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["CLASS", "FAST27", "TOWER", "GlideText", "convert_text", "glide", "published_schedule"]
+__all__ = ["CLASS", "FAST27", "TOWER", "GlideText", "convert_text", "glide", "published_schedule", "published_text"]
 
 CLASS = "GlideTextTower"
 _OUTSIDE = {
@@ -46,6 +46,11 @@ class GlideText:
     heads: int = 8
     projection: int = 768
 
+    @staticmethod
+    def of(config: Mapping[str, Any]) -> GlideText:
+        """The tower whose config.json this is."""
+        return GlideText(**{each.name: int(config[each.name]) for each in fields(GlideText)})
+
     def config(self) -> dict[str, Any]:
         """What its config.json says."""
         return {"_class_name": CLASS, **asdict(self)}
@@ -74,6 +79,30 @@ def convert_text(heads: int, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]
             else:
                 raise KeyError(f"{name!r} is no tensor of GLIDE's text tower")
     return made
+
+
+def published_text(text: GlideText) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The names and shapes of a tower in a published file, from glide_text2im/text2im_model.py and xf.py."""
+    width = text.width
+    for number in range(text.layers):
+        block = f"transformer.resblocks.{number}"
+        for name, shape in (
+            ("attn.c_qkv", (3 * width, width)),
+            ("attn.c_proj", (width, width)),
+            ("ln_1", (width,)),
+            ("mlp.c_fc", (4 * width, width)),
+            ("mlp.c_proj", (width, 4 * width)),
+            ("ln_2", (width,)),
+        ):
+            yield f"{block}.{name}.weight", shape
+            yield f"{block}.{name}.bias", shape[:1]
+    yield "final_ln.weight", (width,)
+    yield "final_ln.bias", (width,)
+    yield "token_embedding.weight", (text.vocabulary, width)
+    yield "positional_embedding", (text.length, width)
+    yield "padding_embedding", (text.length, width)
+    yield "transformer_proj.weight", (text.projection, width)
+    yield "transformer_proj.bias", (text.projection,)
 
 
 FAST27 = (

@@ -86,6 +86,12 @@ class GlideClip:
     projection: int = 512
     logit_scale: float = 100.0
 
+    @staticmethod
+    def of(config: Mapping[str, Any]) -> GlideClip:
+        """The CLIP whose config.json this is."""
+        text, image = TextTower(**config["text"]), ImageTower(**config["image"])
+        return GlideClip(text, image, int(config["projection"]), float(config["logit_scale"]))
+
     def config(self) -> dict[str, Any]:
         """What its config.json says."""
         return {"_class_name": CLASS, **asdict(self)}
@@ -143,6 +149,10 @@ def convert(tower: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def noised_clip(layout: Layout) -> Parts:
     """The CLIP that guides GLIDE's base; it was trained on every timestep, so that it sees clean pictures too."""
+    try:
+        clip = GlideClip.of(layout.config(SUBFOLDER))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelRefused(f"the config of {layout.name!r} describes no noised CLIP of GLIDE's: {error}") from None
     return {
         "clip": {
             "kind": "CLIP",
@@ -150,11 +160,11 @@ def noised_clip(layout: Layout) -> Parts:
             "folder": SUBFOLDER,
             "tokenizer": "tokenizer",
             "attention_mask": True,
-            "max_tokens": int(layout.setting(SUBFOLDER, "text", {}).get("length", CLIP.text.length)),
-            "vocabulary": int(layout.setting(SUBFOLDER, "text", {}).get("vocabulary", CLIP.text.vocabulary)),
-            "image_size": int(layout.setting(SUBFOLDER, "image", {}).get("size", CLIP.image.size)),
+            "max_tokens": clip.text.length,
+            "vocabulary": clip.text.vocabulary,
+            "image_size": clip.image.size,
             "embedding_space": "glide-clip",
-            "logit_scale": float(layout.setting(SUBFOLDER, "logit_scale", CLIP.logit_scale)),
+            "logit_scale": clip.logit_scale,
             "noised": True,
             "sees_clean": True,
             "full_precision": True,

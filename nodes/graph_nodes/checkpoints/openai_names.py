@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from graph_nodes.checkpoints.glide import GlideText, published_text
 from graph_nodes.checkpoints.headers import Header, TensorInfo
 from graph_nodes.checkpoints.layout import read_json
 from graph_nodes.checkpoints.openai import ADM, CLASSIFIERS, OpenAIUNet
 from graph_nodes.errors import ModelRefused
 
-__all__ = ["Shapes", "check_complete", "find_published", "published"]
+__all__ = ["Shapes", "check_complete", "check_tensors", "find_published", "published"]
 
 Shapes = Iterator[tuple[str, tuple[int, ...]]]
 Signature = tuple[object, ...]
@@ -118,7 +119,10 @@ def check_complete(path: Path, header: Header, configs: Path) -> None:
     for part in ("unet", "classifier"):
         config = configs / part / "config.json"
         if config.is_file():
-            _check_tensors(path, header, _wanted(config), part)
+            check_tensors(path, header, _wanted(config), part)
+    config = configs / "text_encoder" / "config.json"
+    if config.is_file():
+        check_tensors(path, header, _wanted_text(config), "text_encoder")
 
 
 def _wanted(config: Path) -> Mapping[str, tuple[int, ...]]:
@@ -131,7 +135,18 @@ def _wanted(config: Path) -> Mapping[str, tuple[int, ...]]:
         raise ModelRefused(f"{config} describes no network of guided-diffusion or GLIDE: {error}") from None
 
 
-def _check_tensors(path: Path, header: Header, wanted: Mapping[str, tuple[int, ...]], part: str) -> None:
+def _wanted_text(config: Path) -> Mapping[str, tuple[int, ...]]:
+    try:
+        tower = GlideText.of(read_json(config.parents[1].name, config))
+        if tower.layers > MOST_RESNETS:
+            raise ValueError(f"{tower.layers} layers")
+        return dict(published_text(tower))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelRefused(f"{config} describes no text tower of GLIDE: {error}") from None
+
+
+def check_tensors(path: Path, header: Header, wanted: Mapping[str, tuple[int, ...]], part: str) -> None:
+    """Raise ModelRefused unless a file has all tensors of a part, by their published names, in these shapes."""
     missing = [name for name in wanted if name not in header.tensors]
     if missing:
         raise ModelRefused(

@@ -7,13 +7,14 @@ Diffusion 2, which was published for noise and for velocities, `NAME.configs` ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from graph_nodes.checkpoints import glide_clip
 from graph_nodes.checkpoints.families import FORMAT, family_of
 from graph_nodes.checkpoints.file_weights import OPENAI
+from graph_nodes.checkpoints.glide_clip_names import check_towers
 from graph_nodes.checkpoints.headers import Header, read_header
 from graph_nodes.checkpoints.layout import read_layout
 from graph_nodes.checkpoints.openai import GLIDE
@@ -63,8 +64,9 @@ def _check_suffix(path: Path) -> None:
         raise ModelRefused(f"{path.name} is no model; wanted is a folder or a file that ends with {SUFFIX}")
 
 
-def describe_file(name: str, path: Path) -> tuple[dict[str, Any], Path]:
-    """(what a model.json would say of the first of files_of, the folder of its configs); no weights are read."""
+def describe_file(name: str, files: Sequence[Path]) -> tuple[dict[str, Any], Path]:
+    """(what a model.json would say of files_of, the folder of the first one's configs); no weights are read."""
+    path = files[0]
     header = read_header(path)
     configs = configs_of(path, header)
     layout = read_layout(name, configs)
@@ -74,7 +76,9 @@ def describe_file(name: str, path: Path) -> tuple[dict[str, Any], Path]:
         raise ModelRefused(f"{path.name} holds none of the parts of {family.title}")
     if OPENAI in header.tensors:
         check_complete(path, header, configs)
-    title = f"{family.title} in {'one file' if family.name != 'glide-clip' else 'two files'}"
+    if len(files) > 1:
+        check_towers(files, configs)
+    title = f"{family.title} in {'one file' if len(files) == 1 else 'two files'}"
     return {"format": FORMAT, "family": family.name, "title": title, "parts": inside}, configs
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from graph_nodes.checkpoints.glide import GlideText, published_schedule
+from graph_nodes.checkpoints.glide import GlideText, published_schedule, published_text
 from graph_nodes.checkpoints.openai import OpenAIUNet
+from graph_nodes.checkpoints.openai_names import published
 from graph_nodes.checkpoints.tiny import glide_clip
 from graph_nodes.checkpoints.tiny.index import write_index
-from graph_nodes.checkpoints.tiny.openai import Shapes, published
 from graph_nodes.checkpoints.tiny.text import gpt2_tokenizer
 
-__all__ = ["TEXT", "UNETS", "glide", "published_text"]
+__all__ = ["TEXT", "UNETS", "glide"]
 
 UNETS = {
     "base": OpenAIUNet(16, 32, (1, 2), 1, attention=(8,), head_width=16, text=32),
@@ -25,30 +25,6 @@ UNETS = {
 """Name of a file -> its U-Net. The inpainting ones work on pictures as large as the published ones do, so that a
 workflow that brings a picture to these sizes can be tried on them."""
 TEXT = GlideText(vocabulary=257, length=64, width=32, layers=2, heads=4, projection=128)
-
-
-def published_text(text: GlideText) -> Shapes:
-    """The names and shapes of a tower in a published file, from glide_text2im/text2im_model.py and xf.py."""
-    width = text.width
-    for number in range(text.layers):
-        block = f"transformer.resblocks.{number}"
-        for name, shape in (
-            ("attn.c_qkv", (3 * width, width)),
-            ("attn.c_proj", (width, width)),
-            ("ln_1", (width,)),
-            ("mlp.c_fc", (4 * width, width)),
-            ("mlp.c_proj", (width, 4 * width)),
-            ("ln_2", (width,)),
-        ):
-            yield f"{block}.{name}.weight", shape
-            yield f"{block}.{name}.bias", shape[:1]
-    yield "final_ln.weight", (width,)
-    yield "final_ln.bias", (width,)
-    yield "token_embedding.weight", (text.vocabulary, width)
-    yield "positional_embedding", (text.length, width)
-    yield "padding_embedding", (text.length, width)
-    yield "transformer_proj.weight", (text.projection, width)
-    yield "transformer_proj.bias", (text.projection,)
 
 
 def glide(folder: Path) -> None:

@@ -37,9 +37,9 @@ def apply(module: Any, options: Mapping[str, Any], device: str) -> Any:
 
 
 def _slice(module: Any) -> None:
-    for name in ("enable_tiling", "enable_slicing"):
-        if hasattr(module, name):
-            getattr(module, name)()
+    for name in ("tiling", "slicing"):
+        if hasattr(module, f"use_{name}"):  # every autoencoder has the method, but not every one can
+            getattr(module, f"enable_{name}")()
     if hasattr(module, "set_attention_slice"):
         module.set_attention_slice("auto")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from graph_nodes.autoencoding import decode
+from graph_nodes.autoencoding import decode, encode
 from graph_nodes.binding import low_resolution
 from graph_nodes.checkpoints.headers import BITS, Header, TensorInfo
 from graph_nodes.checkpoints.inspecting import describe, find
@@ -283,11 +283,26 @@ def test_weights_keep_the_dtype_of_their_file_where_that_is_asked_for(bench: Ben
 
 
 def test_slices_leave_the_picture_as_it_is(bench: Bench) -> None:
+    bench.path("sd15")
     sliced = load_model(bench.context, "sd15", slices=True)
     made = sampled(bench, sliced)
     torch.testing.assert_close(made.samples, sampled(bench, bench.model("sd15")).samples, rtol=0, atol=1e-3)
     assert module_of(bench.context, sliced.vae).use_tiling
     assert not module_of(bench.context, bench.model("sd15").vae).use_tiling
+
+
+def test_what_cannot_be_sliced_is_left_whole(bench: Bench) -> None:
+    """A VQModel has no tiles: neither that of codes nor Kandinsky's MoVQ."""
+    for family in ("dalle", "kandinsky"):
+        bench.path(family)
+        whole, sliced = (load_model(bench.context, family, slices=slices) for slices in (False, True))
+        if whole.image_tokenizer:
+            codes = encode_tokens(bench.context, whole.image_tokenizer, picture(32, 32))
+            made = [decode_tokens(bench.context, model.image_tokenizer, codes) for model in (sliced, whole)]
+        else:
+            latents = encode(bench.context, picture(64, 64), whole.vae)
+            made = [decode(bench.context, latents, model.vae) for model in (sliced, whole)]
+        assert torch.equal(made[0].pixels, made[1].pixels)
 
 
 def test_the_denoiser_alone_is_compiled_and_not_together_with_offloading(

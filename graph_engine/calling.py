@@ -42,7 +42,10 @@ def bind_arguments(
             refs = [one for one in (source if isinstance(source, tuple) else (source,)) if isinstance(one, Ref)]
             arguments[name] = make_lazy(_reader(source, inputs), refs)
         else:
-            arguments[name] = _suitable(spec.inputs[name], source, read_source(source, values, inputs))
+            value = read_source(source, values, inputs)
+            if _is_missing(spec.inputs[name], value):
+                raise ValueError(_nothing(spec.inputs[name], source, values))
+            arguments[name] = _suitable(spec.inputs[name], value)
     for name in lazy - node.links.keys():
         arguments[name] = make_lazy(_reader(Const(node.values[name]), inputs), [])
     if spec.context:
@@ -54,12 +57,25 @@ def _reader(source: Any, inputs: Mapping[str, Any]) -> Callable[[Values], Any]:
     return lambda values: read_source(source, values, inputs)
 
 
-def _suitable(socket: Input, source: Any, value: Any) -> Any:
-    """A linked value, checked where types alone could not: nothing where something is needed, choices, bounds."""
+def _is_missing(socket: Input, value: Any) -> bool:
+    """True for nothing where something is needed."""
     wanted, optional = split_optional(socket.type)
-    if value is None and not optional and wanted is not Any and not isinstance(wanted, TypeVar):
-        where = f"{source.node}.{source.output}" if isinstance(source, Ref) else "its link"
-        raise ValueError(f"input '{socket.name}' wants {type_name(wanted)}, but {where} gives nothing")
+    return value is None and not optional and wanted is not Any and not isinstance(wanted, TypeVar)
+
+
+def _nothing(socket: Input, source: Any, values: Values) -> str:
+    """What is wanted, and what the node at the other end of the link gives in its place."""
+    wanted, _ = split_optional(socket.type)
+    if not isinstance(source, Ref):
+        return f"input '{socket.name}' wants {type_name(wanted)}, but its link gives nothing"
+    given = ", ".join(name for name, value in values[source.node].items() if value is not None)
+    rest = f"; what {source.node} gives: {given}" if given else ""
+    return f"input '{socket.name}' wants {type_name(wanted)}, but {source.node}.{source.output} gives nothing{rest}"
+
+
+def _suitable(socket: Input, value: Any) -> Any:
+    """A linked value, checked where types alone could not: choices, bounds."""
+    wanted, _ = split_optional(socket.type)
     if kind_of(type(value)) is None and (socket.widgets or wanted is float or choices_of(wanted) is not None):
         try:
             return convert(socket.type, value, socket.widgets)

@@ -119,7 +119,7 @@ FAILURES = [
         "x",
         "input 'value' is mapped by [*] and wants a list, found str",
     ),
-    ("d: {node: toy.divide, with: {a: 20}}\n  x: {node: toy.add, from: {a: d.rest}}", "x", "input 'a' wants int, but d.rest gives nothing"),
+    ("d: {node: toy.divide, with: {a: 20}}\n  x: {node: toy.add, from: {a: d.rest}}", "x", "input 'a' wants int, but d.rest gives nothing; what d gives: whole"),
     ("v: {node: toy.anything, with: {value: sideways}}\n  x: {node: toy.half, with: {value: 1}, from: {method: v}}", "x", "input 'method' wants one of down, up; found 'sideways'."),
     ("n: {node: toy.number, with: {value: 0}}\n  x: {node: toy.half, with: {value: 1}, from: {size: n}}", "x", "input 'size' wants 1 to 100, found 0"),
     ("x: {node: toy.fail}", "x", "no luck"),

@@ -17,7 +17,8 @@ from graph_nodes.guidance import classifier_guidance
 from graph_nodes.models import Model, load_model
 from safetensors.torch import load_file, save_file
 
-from graph_engine import Context, Folders, Image
+from graph_engine import Context, Engine, Folders, Image
+from graph_engine.workflow import read_workflow
 
 from .bench import Bench
 
@@ -124,3 +125,14 @@ def test_a_broken_classifier_is_told_from_its_header(bench: Bench, tmp_path: Pat
         load_model(context, f"adm/{CLASSIFIER}")
     with pytest.raises(ModelRefused, match=message):
         describe(CLASSIFIER, tmp_path / "adm" / CLASSIFIER)
+
+
+def test_a_classifier_where_a_unet_belongs_is_answered_with_what_the_file_has(bench: Bench, tmp_path: Path) -> None:
+    bench.path("adm-file")
+    folders = Folders(outputs=tmp_path / "outputs", cache=tmp_path / "cache", model_roots=(bench.folder,))
+    workflow = read_workflow(Path(__file__).parents[2] / "workflows" / "checkpoints" / "openai_adm.yaml")
+    result = Engine(folders=folders, device="cpu").run(workflow, {"model": f"adm-file/{CLASSIFIER}"})
+    assert result.error is not None
+    assert result.error.message == (
+        "input 'denoiser' wants Denoiser, but model.denoiser gives nothing; what model gives: classifier"
+    )

@@ -208,6 +208,13 @@ def test_a_published_spacing_wants_a_scheduler_that_can_follow_it() -> None:
         make_scheduler("published", config, 27)
 
 
+@pytest.mark.parametrize("timesteps", [[0, 500], [1000, 0], [500, 500, 0], [10, -1], [10.5, 0]])
+def test_a_published_spacing_that_is_none_is_refused(timesteps: list[int]) -> None:
+    config = {**published_schedule(GLIDE["glide-upsample"]), "spaced_timesteps": timesteps}
+    with pytest.raises(ValueError, match=r"must fall, from below 1000 to 0 or more, found \["):
+        make_scheduler("published", config, 27)
+
+
 def test_eta_gives_the_spaced_ddim_its_noise(bench: Bench) -> None:
     """With eta 1 DDIM is ancestral sampling with the smaller of the fixed variances (Song et al. 2020, eq. 16)."""
     from diffusers import DDPMScheduler

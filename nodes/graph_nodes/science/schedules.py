@@ -87,7 +87,7 @@ def make_scheduler(name: str, config: Mapping[str, Any], steps: int, flow: FlowS
     import diffusers
 
     named = FLOW if flow else SCHEDULERS
-    known = {key: value for key, value in config.items() if not key.startswith("_") and key not in _OURS}
+    known = _known(config)
     if name == PUBLISHED and any(key in config for key in _OURS):
         return _make_spaced(config, known, steps)
     class_name, settings = named[name] if name != PUBLISHED else (_published_class(config), {})
@@ -98,6 +98,11 @@ def make_scheduler(name: str, config: Mapping[str, Any], steps: int, flow: FlowS
     else:
         _space_flow(scheduler, steps, flow)
     return scheduler
+
+
+def _known(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are diffusers' own."""
+    return {key: value for key, value in config.items() if not key.startswith("_") and key not in _OURS}
 
 
 def _by_stride(known: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,6 +123,11 @@ def _make_spaced(config: Mapping[str, Any], known: Mapping[str, Any], steps: int
         raise ValueError(f"{' and '.join(_OURS)} go with {' or '.join(classes)}, not with {name}")
     scheduler: Any = classes[name].from_config(dict(known))
     timesteps = list(config.get("spaced_timesteps", ()))
+    if sorted(set(timesteps) & set(range(scheduler.config.num_train_timesteps)), reverse=True) != timesteps:
+        raise ValueError(
+            "spaced_timesteps of the model's scheduler_config.json must fall, from below "
+            f"{scheduler.config.num_train_timesteps} to 0 or more, found {timesteps}"
+        )
     if steps == len(timesteps):
         scheduler.set_timesteps(timesteps=timesteps)
     else:
@@ -172,7 +182,7 @@ def alphas_of(config: Mapping[str, Any]) -> torch.Tensor:
     """abar_t of a noise schedule, for t from 0 on."""
     from diffusers import DDPMScheduler
 
-    known = {key: value for key, value in config.items() if not key.startswith("_")}
+    known = _known(config)
     scheduler: Any = DDPMScheduler.from_config(known)  # type: ignore[no-untyped-call]
     alphas: torch.Tensor = scheduler.alphas_cumprod
     return alphas
@@ -263,7 +273,7 @@ def make_inverse(config: Mapping[str, Any], steps: int) -> Any:
     """The scheduler that walks DDIM's ordinary differential equation from x_0 to x_T, set to `steps` steps."""
     from diffusers import DDIMInverseScheduler
 
-    known = {key: value for key, value in config.items() if not key.startswith("_")}
+    known = _known(config)
     scheduler: Any = DDIMInverseScheduler.from_config(_by_stride(known))  # type: ignore[no-untyped-call]
     scheduler.set_timesteps(steps)
     return scheduler

@@ -21,7 +21,7 @@ MILLIONS = {
     **{"adm-64-256": 311.8, "adm-128-512": 308.8, "glide-base": 308.3, "glide-upsample": 321.7},
     **{"adm-classifier-64": 65.4, "adm-classifier-128": 42.6, "adm-classifier-256": 54.1, "adm-classifier-512": 54.4},
 }
-"""Of the papers (Dhariwal and Nichol 2021, tables 11 and 12) and of the published files, the U-Net alone."""
+"""What the constructors of the published code make at the flags of its README, the U-Net alone."""
 ALL = ADM | CLASSIFIERS | GLIDE
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from graph_engine import CLIP, Classifier, Guidance, ImageEmbedding, Slider, node
 from graph_engine.errors import did_you_mean
@@ -104,7 +104,7 @@ def static_thresholding(base: Guidance | None = None) -> Guidance:
     return Guidance("static_thresholding", {}, base)
 
 
-@node(category="guidance")
+@node(category="guidance", version=2)
 def classifier_guidance(
     classifier: Classifier,
     label: str,
@@ -130,7 +130,7 @@ def classifier_guidance(
     return Guidance("classifier", settings, base)
 
 
-@node(category="guidance")
+@node(category="guidance", version=2)
 def clip_guidance(
     clip: CLIP,
     target: ImageEmbedding,
@@ -152,3 +152,10 @@ def clip_guidance(
         raise Misfit(f"{clip.model!r} wants a target of the space {space!r}, found {target.space!r}")
     settings = {"clip": clip, "target": target, "scale": scale, "start": start, "stop": stop}
     return Guidance("clip", settings, base)
+
+
+@classifier_guidance.upgrade(1)
+@clip_guidance.upgrade(1)
+def _clipped_before(values: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 has x_0 clipped before the score is shifted, as in the papers' own code; the values are the same."""
+    return values

@@ -29,7 +29,8 @@ def main() -> int:
                 fits = same and (torch.equal(made, wanted) if not row.tolerance else difference <= row.tolerance)
                 failed += not fits
                 verdict = "equal" if same and torch.equal(made, wanted) else "fits" if fits else "DIFFERS"
-                print(f"{row.name:<58} {stage:<15} {verdict:<8} {difference:.1e}", flush=True)
+                reason = f"  {row.reason}" if verdict == "fits" else ""
+                print(f"{row.name:<58} {stage:<15} {verdict:<8} {difference:.1e}{reason}", flush=True)
             print(f"{'':<58} {time.perf_counter() - begin:.2f} s", file=sys.stderr, flush=True)
     print(f"{failed} differ" if failed else "all as they should be")
     return int(failed > 0)

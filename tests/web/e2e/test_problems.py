@@ -78,7 +78,10 @@ def test_the_system_panel_tells_memory_models_and_plugins_and_frees_memory(edito
 
 
 def test_a_model_that_is_copied_into_the_folder_is_offered_at_once(editor: Editor) -> None:
-    editor.open("offered", glide(steps=2))
+    document = glide(steps=2)
+    document["inputs"]["which"] = {"type": "text", "default": "shapes/glide"}
+    document["nodes"]["model"] = {"node": "core.load_model", "from": {"model": "inputs.which"}}
+    editor.open("offered", document)
     models = panel(editor, "System").get_by_role("list", name="Models").locator("li")
     offered = editor.page.locator("datalist option[value='arrived.safetensors']")
     folder = editor.server.folder / "data" / "models"

@@ -4,6 +4,7 @@ import { declarationOf, exposeInput, removeInput, setValue } from "../graph/edit
 import { INPUTS } from "../graph/document";
 import { problemsOf } from "../graph/progress";
 import { edit, sealHistory } from "../state/document";
+import { useModelNames } from "../state/models";
 import { useEditor } from "../state/store";
 import { widgetFor } from "../widgets/registry";
 import { Port } from "./Port";
@@ -23,9 +24,9 @@ export const InputRow = memo(function InputRow({ node, title, socket, written, l
   const declared = node === INPUTS;
   const id = `${node}-${socket.name}`;
   const error = useEditor((now) => problemsOf(now.problems, node).find((one) => one.input === socket.name)?.message);
-  const models = useEditor((now) => (socket.name === "model" ? now.models : undefined));
+  const names = useModelNames(node, socket.name);
   const Widget = linked ? null : widgetFor(socket.widget);
-  const tall = Widget && ((socket.widget?.rows ?? 1) > 1 || socket.widget?.type === "list" || socket.widget?.type === "file" || socket.widget?.type === "data");
+  const tall = Widget && ((!names && (socket.widget?.rows ?? 1) > 1) || socket.widget?.type === "list" || socket.widget?.type === "file" || socket.widget?.type === "data");
   const changed = written !== undefined && !declared;
   const reset = () => edit((body) => setValue(body, node, socket.name, undefined));
   return (
@@ -49,7 +50,7 @@ export const InputRow = memo(function InputRow({ node, title, socket, written, l
             place={{ node, input: socket.name }}
             widget={socket.widget!}
             value={written === undefined ? socket.default : written}
-            names={models?.map((model) => model.name)}
+            names={names}
             invalid={error !== undefined}
             onChange={(value) => edit((body) => setValue(body, node, socket.name, value), `value:${node}.${socket.name}`)}
             onDone={sealHistory}

@@ -3,6 +3,7 @@ import { INPUTS, type InputDecl } from "../graph/document";
 import { setValue } from "../graph/edit";
 import { problemsOf } from "../graph/progress";
 import { editWhole, sealHistory } from "../state/document";
+import { useModelNames } from "../state/models";
 import { useEditor } from "../state/store";
 import { widgetFor } from "../widgets/registry";
 import { CommandButton } from "./CommandButton";
@@ -41,6 +42,7 @@ export function Form() {
 function Field({ name, decl }: { name: string; decl: InputDecl }) {
   const catalog = useEditor((now) => now.catalog)!;
   const error = useEditor((now) => problemsOf(now.problems, INPUTS).find((one) => one.input === name)?.message);
+  const names = useModelNames(INPUTS, name);
   const widget = declaredWidget(decl, catalog);
   const Widget = widgetFor(widget);
   const id = `form-${name}`;
@@ -56,6 +58,7 @@ function Field({ name, decl }: { name: string; decl: InputDecl }) {
           place={{ node: INPUTS, input: name }}
           widget={widget}
           value={decl.default}
+          names={names}
           invalid={error !== undefined}
           onChange={(value) => editWhole((root) => ({ ...root, ...setValue(root, INPUTS, name, value) }), `value:${INPUTS}.${name}`)}
           onDone={sealHistory}

@@ -5,6 +5,7 @@ import { drawn, formatLink, INPUTS, type Link } from "../graph/document";
 import { edgesOf } from "../graph/edges";
 import { connect, disconnect, setValue } from "../graph/edit";
 import { edit, sealHistory } from "../state/document";
+import { useModelNames } from "../state/models";
 import { bodyOf, outerOf, state, useEditor } from "../state/store";
 import { widgetFor } from "../widgets/registry";
 
@@ -19,6 +20,7 @@ interface OutlineInputProps {
 /** An input: its value, or what feeds it, chosen from all that fits. */
 export function OutlineInput({ node, title, socket, written, links }: OutlineInputProps) {
   const id = `outline-${node}-${socket.name}`;
+  const names = useModelNames(node, socket.name);
   const Widget = links.length > 0 ? null : widgetFor(socket.widget);
   return (
     <div className="outline-input">
@@ -32,6 +34,7 @@ export function OutlineInput({ node, title, socket, written, links }: OutlineInp
           place={{ node, input: socket.name }}
           widget={socket.widget!}
           value={written === undefined ? socket.default : written}
+          names={names}
           onChange={(value) => edit((body) => setValue(body, node, socket.name, value), `value:${node}.${socket.name}`)}
           onDone={sealHistory}
         />

@@ -3,7 +3,7 @@ import { api } from "../api/client";
 import type { Memory, ModelInfo, PluginInfo } from "../api/types";
 import { size } from "../graph/numbers";
 import { tell, tellError } from "../state/notes";
-import { loadModels } from "../state/connection";
+import { loadModels } from "../state/models";
 import { useEditor } from "../state/store";
 
 /** The server: what it holds in memory, which plugins and models are installed and what is wrong with them. */

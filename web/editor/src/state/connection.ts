@@ -4,6 +4,7 @@ import { api, ApiError } from "../api/client";
 import type { RunEvent } from "../api/types";
 import { makeCatalog } from "../graph/catalog";
 import { checkFile } from "./files";
+import { loadModels } from "./models";
 import { set, state, useEditor } from "./store";
 
 const ASK_MS = 2000;
@@ -13,11 +14,6 @@ export async function loadCatalog(): Promise<void> {
   const [nodes, { kinds, fits }] = await Promise.all([api.nodes(), api.kinds()]);
   set({ catalog: makeCatalog(nodes, kinds, fits) });
   loadModels();
-}
-
-/** The models to choose from; asked again whenever one came or went. */
-export function loadModels(): void {
-  api.models().then((models) => set({ models }), () => undefined);
 }
 
 /** Watch the connection as long as the page lives; returns how to stop. */

@@ -7,7 +7,7 @@ const MOST_ROWS = 8;
 /** A text, of one line or of several; with names to choose from where there are some. */
 export function TextField({ id, label, widget, value, names, invalid, onChange, onDone }: FieldProps) {
   const list = useId();
-  const rows = Math.min(widget.rows ?? 1, MOST_ROWS);
+  const rows = names ? 1 : Math.min(widget.rows ?? 1, MOST_ROWS);
   const shared = {
     id,
     className: "nodrag nowheel",

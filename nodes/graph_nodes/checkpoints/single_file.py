@@ -17,8 +17,8 @@ from graph_nodes.checkpoints.file_weights import OPENAI
 from graph_nodes.checkpoints.glide_clip_names import check_towers
 from graph_nodes.checkpoints.headers import Header, read_header
 from graph_nodes.checkpoints.layout import read_layout
-from graph_nodes.checkpoints.openai import GLIDE
-from graph_nodes.checkpoints.openai_names import check_complete, find_published
+from graph_nodes.checkpoints.openai_names import check_complete
+from graph_nodes.checkpoints.recognition import DENOISER, recognise
 from graph_nodes.checkpoints.weight_files import PICKLES
 from graph_nodes.errors import ModelRefused
 
@@ -27,24 +27,31 @@ __all__ = ["CONFIGS_SUFFIX", "SUFFIX", "configs_of", "describe_file", "files_of"
 SUFFIX = ".safetensors"
 CONFIGS_SUFFIX = ".configs"
 CONFIGS = Path(__file__).parent / "configs"
-_UNET = "model.diffusion_model."
-_INPUT = f"{_UNET}input_blocks.0.0.weight"
-_CROSS = f"{_UNET}input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight"
 _PREFIXES: Mapping[str, tuple[str, ...]] = {
-    "unet": (_UNET, "input_blocks.", "middle_block.", "output_blocks.", "time_embed.", "out.", "label_emb."),
+    "unet": (
+        *(DENOISER, "input_blocks.", "middle_block.", "output_blocks.", "time_embed.", "out.", "label_emb."),
+        *("conv_in.", "conv_norm_out.", "conv_out.", "down_blocks.", "mid_block.", "up_blocks."),
+        *("time_embedding.", "add_embedding."),
+    ),
     "classifier": ("input_blocks.", "middle_block.", "time_embed.", "out."),
-    "transformer": ("model.diffusion_model.", "joint_blocks.", "double_blocks."),
-    "vae": ("first_stage_model.", "vae.", "encoder.conv_in."),
+    "transformer": (
+        *(DENOISER, "joint_blocks.", "double_blocks.", "single_blocks.", "final_layer.", "pos_embed"),
+        *("x_embedder.", "context_embedder.", "t_embedder.", "y_embedder."),
+        *("img_in.", "txt_in.", "time_in.", "vector_in.", "guidance_in."),
+    ),
+    "vae": ("first_stage_model.", "vae.", "encoder.", "decoder.", "quant_conv.", "post_quant_conv."),
     "text_encoder": (
         *("cond_stage_model.", "conditioner.embedders.0.transformer.", "text_encoders.clip_l."),
         *("conditioner.embedders.0.model.", "transformer.resblocks.", "transformer_proj.", "final_ln."),
         *("token_embedding.", "positional_embedding", "padding_embedding"),
     ),
     "text_encoder_2": ("conditioner.embedders.1.", "conditioner.embedders.0.model.", "text_encoders.clip_g."),
-    "text_encoder_3": ("text_encoders.t5xxl.",),
     glide_clip.SUBFOLDER: ("blocks.",),
 }
 """Component -> how its tensors begin in the published files."""
+_T5 = ("text_encoders.t5xxl.",)
+"""The same of T5, whichever tower it is."""
+_SUFFIXES = ("", "_2", "_3")
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
@@ -71,7 +78,7 @@ def describe_file(name: str, files: Sequence[Path]) -> tuple[dict[str, Any], Pat
     configs = configs_of(path, header)
     layout = read_layout(name, configs)
     family = family_of(layout)
-    inside = {part: facts for part, facts in family.parts(layout).items() if _is_inside(header, facts)}
+    inside = {part: found for part, facts in family.parts(layout).items() if (found := _inside(header, facts))}
     if not inside:
         raise ModelRefused(f"{path.name} holds none of the parts of {family.title}")
     if OPENAI in header.tensors:
@@ -87,21 +94,36 @@ def configs_of(path: Path, header: Header) -> Path:
     beside = path.with_suffix(CONFIGS_SUFFIX)
     if beside.is_file():
         return CONFIGS / _named(beside)
-    return beside if beside.is_dir() else CONFIGS / _published(path, header)
+    return beside if beside.is_dir() else CONFIGS / recognise(path, header)
 
 
 def tensors_of(header: Header, facts: Mapping[str, Any]) -> Header:
     """The part of a file's header that one part of the model is."""
-    folders = [str(facts[key]) for key in ("folder", "folder_2", "folder_3") if key in facts]
-    prefixes = tuple(prefix for folder in folders for prefix in _PREFIXES.get(folder, ()))
+    prefixes = tuple(prefix for suffix in _SUFFIXES for prefix in _beginnings(facts, suffix))
     inside = {name: tensor for name, tensor in header.tensors.items() if name.startswith(prefixes)}
     return Header(inside, {}, sum(tensor.bytes for tensor in inside.values()))
 
 
-def _is_inside(header: Header, facts: Mapping[str, Any]) -> bool:
-    """Whether the file has the tensors of every tower of a part."""
-    folders = [str(facts[key]) for key in ("folder", "folder_2", "folder_3") if key in facts]
-    return all(any(name.startswith(_PREFIXES.get(folder, ())) for name in header.tensors) for folder in folders)
+def _beginnings(facts: Mapping[str, Any], suffix: str) -> tuple[str, ...]:
+    """How the tensors of one tower of a part begin; empty for a tower that it has not."""
+    if str(facts.get(f"class{suffix}")).startswith("T5"):
+        return _T5
+    return _PREFIXES.get(str(facts.get(f"folder{suffix}")), ())
+
+
+def _inside(header: Header, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a part that a file holds, empty for one that it does not. Stable Diffusion 3 was published with
+    its two CLIPs and without T5 too, and does without."""
+    found = {
+        suffix: any(name.startswith(_beginnings(facts, suffix)) for name in header.tensors)
+        for suffix in _SUFFIXES
+        if f"folder{suffix}" in facts
+    }
+    if all(found.values()):
+        return dict(facts)
+    if facts.get("recipe") == "sd3" and found[""] and found["_2"]:
+        return {key: value for key, value in facts.items() if key not in ("class_3", "folder_3", "tokenizer_3")}
+    return {}
 
 
 def _named(note: Path) -> str:
@@ -111,40 +133,3 @@ def _named(note: Path) -> str:
     if name not in known:
         raise ModelRefused(f"{note.name} names {name!r}; wanted is one of {', '.join(known)}, or a folder of configs")
     return name
-
-
-def _published(path: Path, header: Header) -> str:
-    tensors = header.tensors
-    if any(name.endswith("double_blocks.0.img_attn.norm.key_norm.scale") for name in tensors):
-        return "flux-dev" if any("guidance_in.in_layer" in name for name in tensors) else "flux-schnell"
-    if any("joint_blocks.0.context_block.adaLN_modulation.1" in name for name in tensors):
-        return "sd3-medium"
-    if any(name.startswith("conditioner.embedders.1.") for name in tensors):
-        return "sdxl"
-    if any(name.startswith("conditioner.embedders.0.model.") for name in tensors):
-        return "sdxl-refiner"
-    if _CROSS in tensors and _INPUT in tensors:
-        width, channels = tensors[_CROSS].shape[-1], tensors[_INPUT].shape[1]
-        known = {(768, 4): "sd15", (768, 9): "sd15-inpaint", (1024, 4): "sd21"}
-        if (width, channels) in known:
-            return known[width, channels]
-    if "encoder.conv_in.weight" in tensors or "first_stage_model.encoder.conv_in.weight" in tensors:
-        latents = next((t.shape[1] for name, t in tensors.items() if name.endswith("decoder.conv_in.weight")), 4)
-        return "sd15" if latents == 4 else "flux-dev"
-    if glide_clip.MARKS["image"] in tensors:
-        return "glide-clip"
-    if OPENAI in tensors and "padding_embedding" in tensors:
-        shape = tensors[OPENAI].shape
-        fitting = [name for name, unet in GLIDE.items() if (unet.width, unet.in_channels) == shape[:2]]
-        if fitting:
-            return fitting[0]
-    elif OPENAI in tensors:
-        found = find_published(tensors)
-        if found:
-            return found
-    first = ", ".join(list(tensors)[:3])
-    raise ModelRefused(
-        f"{path.name} is in no layout that is known here: Stable Diffusion 1, 2, XL and 3, Flux, "
-        "guided-diffusion or GLIDE as published. "
-        f"Its tensors begin with {first or 'nothing'}. Configs in {path.stem}.configs beside it would tell what it is"
-    )

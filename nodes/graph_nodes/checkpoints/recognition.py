@@ -1,0 +1,119 @@
+"""Which published model a file of one piece is: its tensors' names and shapes tell which of the shipped configs fit.
+
+Files differ in what they hold (a whole model, a U-Net alone, an autoencoder alone) and in whether the names of the
+denoiser begin with `model.diffusion_model.`, so that only tensors which every such file has are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from graph_nodes.checkpoints import glide_clip
+from graph_nodes.checkpoints.file_weights import OPENAI
+from graph_nodes.checkpoints.headers import Header
+from graph_nodes.checkpoints.openai import GLIDE
+from graph_nodes.checkpoints.openai_names import find_published
+from graph_nodes.errors import ModelRefused
+
+__all__ = ["DENOISER", "recognise"]
+
+DENOISER = "model.diffusion_model."
+"""How the names of the denoiser begin in files that hold other parts too."""
+Shapes = Mapping[str, tuple[int, ...]]
+
+UNETS: Mapping[tuple[int, int], str] = {
+    (768, 4): "sd15",
+    (768, 9): "sd15-inpaint",
+    (1024, 4): "sd21",
+    (1024, 7): "sd-x4-upscaler",
+    (1024, 9): "sd2-inpaint",
+    (1280, 4): "sdxl-refiner",
+    (2048, 4): "sdxl",
+    (2048, 9): "sdxl-inpaint",
+}
+"""(width of the text, channels that it reads) of Stable Diffusion's U-Nets -> the configs."""
+SD3: Mapping[tuple[int, int], str] = {
+    (1536, 192**2): "sd3-medium",
+    (1536, 384**2): "sd35-medium",
+    (2432, 192**2): "sd35-large",
+}
+"""(width, places) of Stable Diffusion 3's transformers -> the configs."""
+FLUX_CHANNELS = 64
+
+
+def recognise(path: Path, header: Header) -> str:
+    """The name of the shipped configs that fit a file; raises ModelRefused that says what it begins with."""
+    shapes = {name.removeprefix(DENOISER): tensor.shape for name, tensor in header.tensors.items()}
+    found = (
+        _flow(path, shapes)
+        or _stable(path, shapes)
+        or _without_denoiser(shapes)
+        or _openai(header)
+        or _autoencoder(shapes)
+    )
+    if found:
+        return found
+    first = ", ".join(list(header.tensors)[:3])
+    raise ModelRefused(
+        f"{path.name} is in no layout that is known here: Stable Diffusion 1, 2, XL and 3, Flux, "
+        "guided-diffusion or GLIDE as published. "
+        f"Its tensors begin with {first or 'nothing'}. Configs in {path.stem}.configs beside it would tell what it is"
+    )
+
+
+def _flow(path: Path, shapes: Shapes) -> str:
+    if "double_blocks.0.img_attn.norm.key_norm.scale" in shapes:
+        channels = shapes.get("img_in.weight", (0, FLUX_CHANNELS))[-1]
+        if channels != FLUX_CHANNELS:
+            raise _other(path, f"Flux that reads {channels} channels in place of {FLUX_CHANNELS}")
+        return "flux-dev" if "guidance_in.in_layer.weight" in shapes else "flux-schnell"
+    modulation = shapes.get("joint_blocks.0.context_block.adaLN_modulation.1.weight")
+    if modulation is None:
+        return ""
+    width = modulation[-1]
+    places = shapes.get("pos_embed", (1, 192**2, width))[1]
+    if (width, places) not in SD3:
+        raise _other(path, f"Stable Diffusion 3 of the width {width} with {places} places")
+    return SD3[width, places]
+
+
+def _stable(path: Path, shapes: Shapes) -> str:
+    """A U-Net over latents, under the names of its first publication or under those of diffusers."""
+    first = shapes.get(OPENAI) or shapes.get("conv_in.weight")
+    width = next((shape[-1] for name, shape in shapes.items() if name.endswith("attn2.to_k.weight")), 0)
+    if not first or not width:
+        return ""
+    if (width, first[1]) not in UNETS:
+        raise _other(path, f"Stable Diffusion that reads {first[1]} channels and text of the width {width}")
+    return UNETS[width, first[1]]
+
+
+def _other(path: Path, what: str) -> ModelRefused:
+    return ModelRefused(
+        f"{path.name} is a {what}, which no node here knows how to feed; configs in {path.stem}.configs beside it "
+        "would tell what it is"
+    )
+
+
+def _without_denoiser(shapes: Shapes) -> str:
+    """Text towers with or without an autoencoder."""
+    if any(name.startswith("conditioner.embedders.1.") for name in shapes):
+        return "sdxl"
+    return "sdxl-refiner" if any(name.startswith("conditioner.embedders.0.model.") for name in shapes) else ""
+
+
+def _autoencoder(shapes: Shapes) -> str:
+    """An autoencoder alone: those of Stable Diffusion 1, 2 and XL look the same, and those of 3 and of Flux."""
+    latents = next((shape[1] for name, shape in shapes.items() if name.endswith("decoder.conv_in.weight")), 0)
+    return {4: "sd15", 16: "flux-dev"}.get(latents, "")
+
+
+def _openai(header: Header) -> str:
+    tensors = header.tensors
+    if glide_clip.MARKS["image"] in tensors:
+        return "glide-clip"
+    if OPENAI in tensors and "padding_embedding" in tensors:
+        shape = tensors[OPENAI].shape
+        return next((name for name, unet in GLIDE.items() if (unet.width, unet.in_channels) == shape[:2]), "")
+    return find_published(tensors) if OPENAI in tensors else ""

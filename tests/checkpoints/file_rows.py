@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 
 import torch
 from graph_nodes.autoencoding import decode
@@ -59,17 +61,17 @@ def sd21_file(bench: Bench) -> Mapping[str, Pair]:
     return compared(bench, models) | weights_of(bench, models, ("denoiser", "text_encoder"))
 
 
-def sd3_file(bench: Bench) -> Mapping[str, Pair]:
+def sd3_file(bench: Bench, make: Callable[[Path, int], None] = flows.sd3) -> Mapping[str, Pair]:
     """Stable Diffusion 3 beside a folder of the same widths and seed, whose first CLIP projects by the identity."""
-    bench.path("sd3-file")
-    folder = bench.folder / "sd3-wide"
+    bench.path(f"{make.__name__}-file")
+    folder = bench.folder / f"{make.__name__}-wide"
     if not folder.exists():
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            flows.sd3(folder, second_width=64)
+            make(folder, 64)
         tower = folder / "text_encoder" / "model.safetensors"
         save_file(load_file(tower) | {"text_projection.weight": torch.eye(32)}, tower, {"format": "pt"})
-    models = [load_model(bench.context, name) for name in ("sd3-file/model.safetensors", "sd3-wide")]
+    models = [load_model(bench.context, name) for name in (f"{make.__name__}-file/model.safetensors", folder.name)]
     return compared(bench, models) | weights_of(bench, models, ("denoiser", "vae"))
 
 
@@ -141,6 +143,7 @@ PARITY += [
     Row("SDXL in one file, the second tower's weights", second_tower),
     Row("SD 2.1 in one file, beside its folder", sd21_file),
     Row("SD3 in one file, beside its folder", sd3_file, 1e-5, COPIED),
+    Row("SD3.5 in one file, beside its folder", partial(sd3_file, make=flows.sd35), 1e-5, COPIED),
     flux_file("dev"),
     flux_file("schnell"),
 ]

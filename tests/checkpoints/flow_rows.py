@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,8 +21,8 @@ from .stable_rows import image_to_image, inpaint, latents_of, sampled
 __all__: list[str] = []
 
 
-def sd3(bench: Bench) -> Mapping[str, Pair]:
-    pipeline, model = bench.pipeline("StableDiffusion3Pipeline", "sd3"), bench.model("sd3")
+def sd3(bench: Bench, family: str = "sd3") -> Mapping[str, Pair]:
+    pipeline, model = bench.pipeline("StableDiffusion3Pipeline", family), bench.model(family)
     told = {"negative_prompt": "ugly"}
     text = encode_text(bench.context, model.text_encoder, PROMPT, **told)
     with torch.no_grad():
@@ -85,6 +86,7 @@ def flux_from_a_picture(kind: str, told: str, mask: Mask | None = None) -> Row:
 
 PARITY += [
     Row("SD3 txt2img", sd3),
+    Row("SD3.5 txt2img, with its second attention", partial(sd3, family="sd35")),
     image_to_image("SD3", "StableDiffusion3Img2ImgPipeline", "sd3", 1, height=64, width=64),
     inpaint("SD3", "StableDiffusion3InpaintPipeline", "sd3", 0.7),
     inpaint("SD3", "StableDiffusion3InpaintPipeline", "sd3", 1.0),

@@ -48,10 +48,12 @@ def flux(*, taught: bool, width: int = 3072, head: int = 128) -> Shapes:
     yield from _layer("final_layer.adaLN_modulation.1", 2 * width, width)
 
 
-def sd3(width: int = 1536, depth: int = 24) -> Shapes:
-    """sd3_medium.safetensors, the transformer alone, from the constructors of Stability-AI/sd3-ref."""
+def sd3(width: int = 1536, depth: int = 24, side: int = 192, dual: int = 0, norm: int = 0) -> Shapes:
+    """sd3_medium.safetensors and those of 3.5, the transformer alone, from the constructors of Stability-AI/sd3.5.
+
+    dual: in how many layers the picture has a second attention; norm: the width of the norms on queries and keys."""
     prefix = "model.diffusion_model."
-    yield f"{prefix}pos_embed", (1, 192 * 192, width)
+    yield f"{prefix}pos_embed", (1, side * side, width)
     yield from _layer(f"{prefix}x_embedder.proj", width, 16, 2, 2)
     yield from _layer(f"{prefix}context_embedder", width, 4096)
     for name, given in (("t_embedder", 256), ("y_embedder", 2048)):
@@ -60,8 +62,15 @@ def sd3(width: int = 1536, depth: int = 24) -> Shapes:
     for block in range(depth):
         for stream in ("x_block", "context_block"):
             place, last = f"{prefix}joint_blocks.{block}.{stream}", stream == "context_block" and block == depth - 1
+            two = stream == "x_block" and block < dual
             yield from _layer(f"{place}.attn.qkv", 3 * width, width)
-            yield from _layer(f"{place}.adaLN_modulation.1", (2 if last else 6) * width, width)
+            yield from _layer(f"{place}.adaLN_modulation.1", (2 if last else 9 if two else 6) * width, width)
+            for name in (("attn", "attn2") if two else ("attn",)) if norm else ():
+                yield f"{place}.{name}.ln_q.weight", (norm,)
+                yield f"{place}.{name}.ln_k.weight", (norm,)
+            if two:
+                yield from _layer(f"{place}.attn2.qkv", 3 * width, width)
+                yield from _layer(f"{place}.attn2.proj", width, width)
             if not last:
                 yield from _layer(f"{place}.attn.proj", width, width)
                 yield from _layer(f"{place}.mlp.fc1", 4 * width, width)
@@ -74,6 +83,8 @@ FILES: dict[str, Callable[[], Shapes]] = {
     "flux-dev": lambda: flux(taught=True),
     "flux-schnell": lambda: flux(taught=False),
     "sd3-medium": sd3,
+    "sd35-medium": lambda: sd3(side=384, dual=13, norm=64),
+    "sd35-large": lambda: sd3(2432, 38, norm=64),
 }
 
 
@@ -90,7 +101,7 @@ def test_every_tensor_of_the_published_file_finds_its_place_in_the_shipped_confi
         file = {key: torch.empty(shape) for key, shape in shapes.items()}
         module = getattr(diffusers, config["_class_name"]).from_config(config)
     own = flux_names.convert(file) if name.startswith("flux") else None
-    kind = "sd3" if name.startswith("sd3") else "flux"
+    kind = "flux" if name.startswith("flux") else "sd3"
     convert = getattr(single_file_utils, f"convert_{kind}_transformer_checkpoint_to_diffusers")
     made = {key: tuple(tensor.shape) for key, tensor in convert(file).items()}
     assert made == {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}

@@ -177,6 +177,8 @@ PARAMETERS = {
     "sdxl/unet": 2_567_463_684,
     "sdxl-refiner/unet": 2_259_526_660,
     "sd3-medium/transformer": 2_028_328_000,
+    "sd35-medium/transformer": 2_243_171_520,
+    "sd35-large/transformer": 8_056_627_520,
     "flux-dev/transformer": 11_901_408_320,
     "flux-schnell/transformer": 11_891_178_560,
     "sd15/vae": 83_653_863,

@@ -26,6 +26,8 @@ TINY: Mapping[str, Callable[[Path], None]] = {
     "sd-x2-upscaler": stable.upscaler_x2,
     "sd3": flows.sd3,
     "sd3-file": single_file.sd3_file,
+    "sd35": flows.sd35,
+    "sd35-file": single_file.sd35_file,
     "flux-dev": flows.flux_dev,
     "flux-dev-file": single_file.flux_file,
     "flux-schnell": flows.flux_schnell,

@@ -30,6 +30,13 @@ INNER = {
     "norm1_context.linear": "context_block.adaLN_modulation.1",
     "attn.to_out.0": "x_block.attn.proj",
     "attn.to_add_out": "context_block.attn.proj",
+    "attn.norm_q": "x_block.attn.ln_q",
+    "attn.norm_k": "x_block.attn.ln_k",
+    "attn.norm_added_q": "context_block.attn.ln_q",
+    "attn.norm_added_k": "context_block.attn.ln_k",
+    "attn2.norm_q": "x_block.attn2.ln_q",
+    "attn2.norm_k": "x_block.attn2.ln_k",
+    "attn2.to_out.0": "x_block.attn2.proj",
     "ff.net.0.proj": "x_block.mlp.fc1",
     "ff.net.2": "x_block.mlp.fc2",
     "ff_context.net.0.proj": "context_block.mlp.fc1",
@@ -38,6 +45,7 @@ INNER = {
 TOGETHER = {
     "attn.to_q": ("x_block.attn.qkv", ("attn.to_q", "attn.to_k", "attn.to_v")),
     "attn.add_q_proj": ("context_block.attn.qkv", ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj")),
+    "attn2.to_q": ("x_block.attn2.qkv", ("attn2.to_q", "attn2.to_k", "attn2.to_v")),
 }
 """Queries, keys and values, which the publication has in one tensor."""
 ELSEWHERE = {name for _, names in TOGETHER.values() for name in names[1:]}

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from graph_nodes.checkpoints.tiny import networks, text
 from graph_nodes.checkpoints.tiny.index import write_index
 from graph_nodes.checkpoints.tiny.saving import save
 
-__all__ = ["flux_dev", "flux_schnell", "sd3"]
+__all__ = ["flux_dev", "flux_schnell", "sd3", "sd35"]
 
 
-def sd3(folder: Path, second_width: int = 32) -> None:
+def sd35(folder: Path, second_width: int = 32) -> None:
+    """Stable Diffusion 3.5 medium: norms on queries and keys, and a second attention in its first layers."""
+    sd3(folder, second_width, qk_norm="rms_norm", dual_attention_layers=(0,))
+
+
+def sd3(folder: Path, second_width: int = 32, **changes: Any) -> None:
     """Stable Diffusion 3: two CLIPs and T5, as wide as both."""
     import diffusers
 
@@ -36,7 +42,7 @@ def sd3(folder: Path, second_width: int = 32) -> None:
         "out_channels": 16,
         "pos_embed_max_size": 16,
     }
-    save(diffusers.SD3Transformer2DModel, folder / "transformer", transformer)
+    save(diffusers.SD3Transformer2DModel, folder / "transformer", transformer | changes)
     _autoencoder(folder / "vae", 1.5305, 0.0609)
     networks.flow(folder / "scheduler", shift=3.0)
     write_index(folder, "StableDiffusion3Pipeline")

@@ -14,7 +14,7 @@ from graph_nodes.checkpoints.tiny.flow_files import flux_file_names, sd3_names
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["sd3_file", "sd15_file", "sd21_file", "sdxl_file"]
+__all__ = ["sd3_file", "sd15_file", "sd21_file", "sd35_file", "sdxl_file"]
 
 Renaming = Callable[[Mapping[str, "Tensor"]], Iterator[tuple[str, "Tensor"]]]
 
@@ -73,13 +73,18 @@ def sd21_file(folder: Path) -> None:
     _in_one(folder, {"unet": _unet_names, "vae": _vae_names, "text_encoder": text_names})
 
 
-def sd3_file(folder: Path) -> None:
+def sd35_file(folder: Path) -> None:
+    """The same of Stable Diffusion 3.5."""
+    sd3_file(folder, flows.sd35)
+
+
+def sd3_file(folder: Path, make: Callable[[Path, int], None] = flows.sd3) -> None:
     """Stable Diffusion 3 with its three text towers; the first CLIP's projection is the identity, as published."""
 
     def below(prefix: str) -> Renaming:
         return lambda tensors: ((f"{prefix}{name}", tensor) for name, tensor in tensors.items())
 
-    flows.sd3(folder / "model.configs", second_width=64)
+    make(folder / "model.configs", 64)
     first = "text_encoders.clip_l.transformer."
     maps: dict[str, Renaming] = {
         "transformer": sd3_names,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,19 @@ from graph_nodes.errors import ModelRefused
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["load_component"]
+__all__ = ["DENOISER", "OPENAI", "is_openai", "load_component"]
 
+DENOISER = "model.diffusion_model."
+"""How the names of the denoiser begin in files that hold other parts too."""
 OPENAI = "input_blocks.0.0.weight"
 """A tensor of guided-diffusion's files, which begin with no prefix."""
+
+
+def is_openai(names: Iterable[str]) -> bool:
+    """Whether a file is one of guided-diffusion or GLIDE. Stable Diffusion's U-Net, which has the same blocks, is found
+    alone and without a prefix too: its transformers tell it."""
+    found = set(names)
+    return OPENAI in found and not any(".transformer_blocks." in name for name in found)
 
 
 def load_component(component: Any, file: Path, configs: Path, subfolder: str, dtype: torch.dtype) -> Any:
@@ -27,7 +36,7 @@ def load_component(component: Any, file: Path, configs: Path, subfolder: str, dt
     Nothing is fetched: the configs are those of the folder `configs`.
     """
     names = check_weights(file).tensors
-    if OPENAI in names:
+    if is_openai(names):
         return _from_openai(component, file, configs / subfolder, dtype)
     if glide_clip.MARKS["image"] in names:
         return _from_towers(component, file, configs / subfolder, dtype)
@@ -46,12 +55,14 @@ def load_component(component: Any, file: Path, configs: Path, subfolder: str, dt
 def _by_diffusers(component: Any, file: Path, configs: Path, subfolder: str, dtype: torch.dtype) -> Any:
     from diffusers.loaders import single_file_utils
 
-    if hasattr(component, "from_single_file"):
-        return component.from_single_file(
-            str(file), config=str(configs), subfolder=subfolder, dtype=dtype, local_files_only=True
-        )
     read: Any = single_file_utils.load_single_file_checkpoint
     checkpoint = read(str(file), local_files_only=True)
+    if OPENAI in checkpoint:  # a U-Net alone, whose names the map of diffusers knows with their prefix only
+        checkpoint = {f"{DENOISER}{name}": tensor for name, tensor in checkpoint.items()}
+    if hasattr(component, "from_single_file"):
+        return component.from_single_file(
+            checkpoint, config=str(configs), subfolder=subfolder, dtype=dtype, local_files_only=True
+        )
     is_t5 = component.__name__.startswith("T5")
     make: Any = single_file_utils.create_diffusers_clip_model_from_ldm
     if is_t5:

@@ -10,16 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from graph_nodes.checkpoints import glide_clip
-from graph_nodes.checkpoints.file_weights import OPENAI
+from graph_nodes.checkpoints.file_weights import DENOISER, OPENAI
 from graph_nodes.checkpoints.headers import Header
 from graph_nodes.checkpoints.openai import GLIDE
 from graph_nodes.checkpoints.openai_names import find_published
 from graph_nodes.errors import ModelRefused
 
-__all__ = ["DENOISER", "recognise"]
+__all__ = ["recognise"]
 
-DENOISER = "model.diffusion_model."
-"""How the names of the denoiser begin in files that hold other parts too."""
 Shapes = Mapping[str, tuple[int, ...]]
 
 UNETS: Mapping[tuple[int, int], str] = {

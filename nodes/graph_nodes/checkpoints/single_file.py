@@ -13,12 +13,12 @@ from typing import Any
 
 from graph_nodes.checkpoints import glide_clip
 from graph_nodes.checkpoints.families import FORMAT, family_of
-from graph_nodes.checkpoints.file_weights import OPENAI
+from graph_nodes.checkpoints.file_weights import DENOISER, is_openai
 from graph_nodes.checkpoints.glide_clip_names import check_towers
 from graph_nodes.checkpoints.headers import Header, read_header
 from graph_nodes.checkpoints.layout import read_layout
 from graph_nodes.checkpoints.openai_names import check_complete
-from graph_nodes.checkpoints.recognition import DENOISER, recognise
+from graph_nodes.checkpoints.recognition import recognise
 from graph_nodes.checkpoints.weight_files import PICKLES
 from graph_nodes.errors import ModelRefused
 
@@ -81,7 +81,7 @@ def describe_file(name: str, files: Sequence[Path]) -> tuple[dict[str, Any], Pat
     inside = {part: found for part, facts in family.parts(layout).items() if (found := _inside(header, facts))}
     if not inside:
         raise ModelRefused(f"{path.name} holds none of the parts of {family.title}")
-    if OPENAI in header.tensors:
+    if is_openai(header.tensors):
         check_complete(path, header, configs)
     if len(files) > 1:
         check_towers(files, configs)

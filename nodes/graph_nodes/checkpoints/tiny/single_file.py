@@ -14,7 +14,7 @@ from graph_nodes.checkpoints.tiny.flow_files import flux_file_names, sd3_names
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["sd3_file", "sd15_file", "sd21_file", "sd35_file", "sdxl_file"]
+__all__ = ["sd3_file", "sd15_file", "sd21_file", "sd35_file", "sdxl_file", "vae_names"]
 
 Renaming = Callable[[Mapping[str, "Tensor"]], Iterator[tuple[str, "Tensor"]]]
 
@@ -56,7 +56,7 @@ OPEN_CLIP_LAYER = {
 def sd15_file(folder: Path) -> None:
     """Stable Diffusion 1: `model.safetensors` and its configs in `model.configs`, which have no weights any more."""
     stable.sd15(folder / "model.configs")
-    _in_one(folder, {"unet": _unet_names, "vae": _vae_names, "text_encoder": _text_names})
+    _in_one(folder, {"unet": _unet_names, "vae": vae_names, "text_encoder": _text_names})
     shutil.copytree(folder / "model.configs" / "tokenizer", folder / "tokenizers" / "clip")
 
 
@@ -70,7 +70,7 @@ def sd21_file(folder: Path) -> None:
         yield "cond_stage_model.model.logit_scale", torch.tensor(1.0)
 
     stable.sd21(folder / "model.configs")
-    _in_one(folder, {"unet": _unet_names, "vae": _vae_names, "text_encoder": text_names})
+    _in_one(folder, {"unet": _unet_names, "vae": vae_names, "text_encoder": text_names})
 
 
 def sd35_file(folder: Path) -> None:
@@ -88,7 +88,7 @@ def sd3_file(folder: Path, make: Callable[[Path, int], None] = flows.sd3) -> Non
     first = "text_encoders.clip_l.transformer."
     maps: dict[str, Renaming] = {
         "transformer": sd3_names,
-        "vae": _vae_names,
+        "vae": vae_names,
         "text_encoder": lambda tensors: _text_names(_without_projection(tensors), first),
         "text_encoder_2": below("text_encoders.clip_g.transformer."),
         "text_encoder_3": below("text_encoders.t5xxl.transformer."),
@@ -119,7 +119,7 @@ def sdxl_file(folder: Path) -> None:
     first, second = "conditioner.embedders.0.transformer.", "conditioner.embedders.1.model."
     maps: dict[str, Renaming] = {
         "unet": _unet_names,
-        "vae": _vae_names,
+        "vae": vae_names,
         "text_encoder": lambda tensors: _text_names(tensors, first),
         "text_encoder_2": lambda tensors: _open_clip_names(tensors, second),
     }
@@ -176,7 +176,7 @@ def _unet_name(name: str, layers: int) -> str:
     return f"{side}.{at}.{many[kind]}.{rest}"
 
 
-def _vae_names(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+def vae_names(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     last = max(int(name.split(".")[2]) for name in tensors if name.startswith("decoder.up_blocks."))
     for name, tensor in tensors.items():
         new = re.sub(r"down_blocks\.(\d+)\.resnets\.(\d+)", r"down.\1.block.\2", name)

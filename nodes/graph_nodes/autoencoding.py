@@ -30,7 +30,7 @@ def decode(context: Context, latents: Latents, vae: VAE | None = None) -> Image:
     module, dtype = module_of(context, vae), torch_dtype(context, vae)
     with torch.no_grad():
         # One picture at a time: the bits of a convolution depend on the batch that it is made in.
-        rows = (_unscaled(module, sample[None].to(context.device)) for sample in latents.samples)
+        rows = (_unscaled(vae, module, sample[None].to(context.device)) for sample in latents.samples)
         pixels = torch.cat([module.decode(row.to(dtype), **_options(module)).sample.float().cpu() for row in rows])
     return Image(((pixels + 1) / 2).clamp(0, 1))
 
@@ -68,9 +68,9 @@ def draw_latents(context: Context, vae: VAE, signed: Tensor, generator: Generato
     found = module.encode(signed.to(context.device, torch_dtype(context, vae)))
     if not hasattr(found, "latent_dist"):
         # In the plain order of rows, as the published pipelines have it: the order counts in the last bits.
-        return _scaled(module, found.latents.float()).contiguous()
+        return _scaled(vae, module, found.latents.float()).contiguous()
     posterior = found.latent_dist
-    return _scaled(module, (posterior.sample(generator) if generator else posterior.mode()).float())
+    return _scaled(vae, module, (posterior.sample(generator) if generator else posterior.mode()).float())
 
 
 def _options(module: Any) -> dict[str, Any]:
@@ -94,16 +94,16 @@ def check_picture(vae: VAE, image: Image) -> None:
         )
 
 
-def _scaled(module: Any, latents: Tensor) -> Tensor:
+def _scaled(vae: VAE, module: Any, latents: Tensor) -> Tensor:
     """Latents as the denoiser wants them, about N(0, 1): Rombach et al. 2022 (arXiv:2112.10752), appendix G."""
     mean, std = _moments(module, latents)
-    scaled: Tensor = (latents - mean) * _factor(module) / std
+    scaled: Tensor = (latents - mean) * _factor(vae, module) / std
     return scaled
 
 
-def _unscaled(module: Any, latents: Tensor) -> Tensor:
+def _unscaled(vae: VAE, module: Any, latents: Tensor) -> Tensor:
     mean, std = _moments(module, latents)
-    unscaled: Tensor = latents * std / _factor(module) + mean
+    unscaled: Tensor = latents * std / _factor(vae, module) + mean
     return unscaled
 
 
@@ -116,6 +116,9 @@ def _moments(module: Any, latents: Tensor) -> tuple[Tensor | float, Tensor | flo
     return config.get("shift_factor") or 0.0, 1.0
 
 
-def _factor(module: Any) -> float:
-    """What latents are multiplied by; an autoencoder with a codebook leaves them as they are in practice."""
-    return 1.0 if "num_vq_embeddings" in module.config else float(module.config.scaling_factor)
+def _factor(vae: VAE, module: Any) -> float:
+    """What latents are multiplied by, where the part's facts know better than its config; an autoencoder with a
+    codebook leaves them as they are in practice."""
+    if "num_vq_embeddings" in module.config:
+        return 1.0
+    return float(vae.facts.get("scaling_factor", module.config.scaling_factor))

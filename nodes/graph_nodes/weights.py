@@ -110,6 +110,7 @@ def scheduler_config(context: Context, part: ModelPart, key: str = "scheduler") 
         raise ModelRefused(f"the model {part.model!r} has no readable scheduler_config.json: {error}") from None
     if key != "scheduler" or part.facts.get("prediction_type") == "flow":
         return config
+    config |= part.facts.get("scheduler_settings", {})
     if part.facts.get("preconditioned"):  # what the network says is made a velocity of, whatever its pipeline does
         return config | {"prediction_type": "v_prediction"}
     stated, found = part.facts.get("prediction_type"), config.get("prediction_type", "epsilon")

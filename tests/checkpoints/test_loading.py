@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from graph_nodes.autoencoding import decode, encode
-from graph_nodes.binding import low_resolution
+from graph_nodes.binding import low_resolution, picture_size
 from graph_nodes.checkpoints.headers import BITS, Header, TensorInfo
 from graph_nodes.checkpoints.inspecting import describe, find
 from graph_nodes.checkpoints.single_file import CONFIGS, configs_of
@@ -28,8 +28,8 @@ from safetensors.torch import load_file, save_file
 
 from graph_engine import Context, Folders
 
-from .bench import Bench, picture
-from .stable_rows import sampled
+from .bench import Bench, generators, picture
+from .stable_rows import latents_of, sampled
 
 
 @pytest.mark.parametrize("family", TINY)
@@ -204,6 +204,43 @@ def test_an_autoencoder_alone_is_swapped_in(bench: Bench, tmp_path: Path) -> Non
     swapped = decode(context, latents, load_model(context, "other-vae").vae)
     assert torch.equal(swapped.pixels, decode(context, latents, load_model(context, "other").vae).pixels)
     assert not torch.equal(swapped.pixels, decode(bench.context, latents, bench.model("sd15").vae).pixels)
+
+
+def test_configs_of_the_first_months_are_read_as_their_pipeline_reads_them(bench: Bench, tmp_path: Path) -> None:
+    """Those of Stable Diffusion 1 before diffusers 0.9 lack settings whose defaults mean something else."""
+    shutil.copytree(bench.path("sd15"), tmp_path / "sd")
+    scheduler, unet = (tmp_path / "sd" / name for name in ("scheduler/scheduler_config.json", "unet/config.json"))
+    old = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+    scheduler.write_text(json.dumps({"_class_name": "DDIMScheduler", "_diffusers_version": "0.6.0", **old}))
+    unet.write_text(json.dumps(json.loads(unet.read_text()) | {"_diffusers_version": "0.6.0"}))
+    index = tmp_path / "sd" / "model_index.json"
+    index.write_text(json.dumps(json.loads(index.read_text()) | {"scheduler": ["diffusers", "DDIMScheduler"]}))
+    own = Bench(tmp_path)
+    pipeline = own.pipeline("StableDiffusionPipeline", "sd")
+    model = load_model(own.context, "sd")
+    assert model.denoiser.facts["size"] == pipeline.unet.config.sample_size == 64
+    small = picture_size(model.denoiser, 64, 64)
+    wanted = latents_of(pipeline, generator=generators(1), height=64, width=64)
+    made = sampled(own, model, denoiser=small)
+    assert torch.equal(made.samples, wanted)
+
+
+def test_the_x4_upscaler_knows_its_scale_though_its_published_config_does_not(bench: Bench, tmp_path: Path) -> None:
+    """Its pipeline sets 0.08333 whatever the config says; without that all colours would be pale."""
+    shutil.copytree(bench.path("sd-x4-upscaler"), tmp_path / "x4")
+    path = tmp_path / "x4" / "vae" / "config.json"
+    config = json.loads(path.read_text())
+    assert config.pop("scaling_factor") == 0.08333
+    path.write_text(json.dumps(config))
+    context = Context(folders=Folders(model_roots=(tmp_path,)))
+    models = [load_model(context, "x4"), bench.model("sd-x4-upscaler")]
+    assert [model.vae.facts["space"] for model in models] == ["sd-x4", "sd-x4"]
+    assert models[0].upsampler.facts["space"] == "sd-x4"
+    both = list(zip((context, bench.context), models, strict=True))
+    latents = [encode(where, picture(64, 64), model.vae) for where, model in both]
+    assert torch.equal(latents[0].samples, latents[1].samples)
+    pictures = [decode(where, latents[0], model.vae).pixels for where, model in both]
+    assert torch.equal(pictures[0], pictures[1])
 
 
 def test_a_clip_alone_judges_and_a_discrete_autoencoder_alone_writes_tokens(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,12 @@ class Layout:
         """A value of a component's config, `default` where the config does not say it."""
         value = self.config(component).get(key)
         return default if value is None else value
+
+    def told(self, component: str, **settings: Any) -> Layout:
+        """The same with settings of a component that its config does not say, or says wrongly."""
+        known = self.components[component]
+        changed = replace(known, config={**known.config, **settings})
+        return replace(self, components={**self.components, component: changed})
 
 
 def read_layout(name: str, folder: Path) -> Layout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,13 +22,27 @@ __all__ = [
 ]
 
 Parts = dict[str, dict[str, Any]]
+OF_OLD = {"steps_offset": 1, "clip_sample": False}
+"""What Stable Diffusion's schedule has whatever its scheduler_config.json says: in old ones both are missing, and mean
+something else then. Its pipelines set them too."""
+X4_SCALE = 0.08333
+"""What the x4 upscaler's latents are multiplied by: the config of its autoencoder was published without it, and means
+another number then."""
 
 
 def stable_diffusion(layout: Layout) -> Parts:
     """Rombach et al. 2022 (arXiv:2112.10752): CLIP, a U-Net over latents, their autoencoder."""
     encoder = clip_encoder(layout)
-    denoiser = latent_unet(layout, encoder["text_space"])
+    denoiser = latent_unet(layout, encoder["text_space"]) | {"scheduler_settings": OF_OLD}
+    if _is_old(layout):
+        denoiser["size"] = max(denoiser["size"], 64)
     return {"text_encoder": encoder, "denoiser": denoiser, "vae": autoencoder(layout)}
+
+
+def _is_old(layout: Layout) -> bool:
+    """Whether a U-Net's config is of the months when Stable Diffusion was published with a sample_size of 32."""
+    written = re.match(r"(\d+)\.(\d+)", str(layout.setting("unet", "_diffusers_version", "")))
+    return written is not None and (int(written[1]), int(written[2])) < (0, 9)
 
 
 def stable_diffusion_xl(layout: Layout) -> Parts:
@@ -41,6 +56,8 @@ def stable_diffusion_xl(layout: Layout) -> Parts:
 
 def upscaler(layout: Layout) -> Parts:
     """The x4 upscaler: latents beside the small picture itself, which is noised as far as a level says."""
+    layout.config("vae")
+    layout = layout.told("vae", scaling_factor=X4_SCALE)
     encoder = clip_encoder(layout)
     denoiser = latent_unet(layout, encoder["text_space"]) | {
         "conditions": ["text", "low_resolution"],
@@ -50,7 +67,8 @@ def upscaler(layout: Layout) -> Parts:
         "follows": "low_resolution",
         "noise_levels": int(layout.options.get("max_noise_level", 350)),
     }
-    return {"text_encoder": encoder, "upsampler": denoiser, "vae": autoencoder(layout)}
+    vae = autoencoder(layout) | {"scaling_factor": X4_SCALE}
+    return {"text_encoder": encoder, "upsampler": denoiser, "vae": vae}
 
 
 def upscaler_x2(layout: Layout) -> Parts:

@@ -291,7 +291,8 @@ def test_picture_k_of_a_batch_is_the_picture_of_seed_plus_k(bench: Bench, family
     together = sampled(bench, model, count=3, seed=7).samples
     for k in range(3):
         alone = sampled(bench, model, seed=7 + k).samples
-        torch.testing.assert_close(together[k : k + 1], alone, rtol=0, atol=1e-4)
+        # The noise is the same to the bit; products of matrices of another size are summed in another order.
+        torch.testing.assert_close(together[k : k + 1], alone, rtol=0, atol=5e-5)
 
 
 def test_a_tiny_model_is_the_same_for_the_same_seed_and_an_unfinished_one_leaves_nothing(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from graph_nodes.checkpoints.hub import choose_files
 
 from .bench import Bench
 
@@ -169,3 +170,17 @@ def test_a_private_model_is_fetched_with_the_token(shell: HubShell) -> None:
     answer = shell("fetch-model", "hub:me/private@v1", HF_TOKEN="secret")
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.splitlines()[0] == f"hub:me/private@{COMMIT}"
+
+
+def test_of_a_published_listing_one_precision_of_what_is_used_is_chosen() -> None:
+    """DeepFloyd's stage II: T5 in shards and in both precisions, beside weights that no node uses."""
+    shards = [f"text_encoder/model{dot}-0000{k}-of-00002.safetensors" for dot in ("", ".fp16") for k in (1, 2)]
+    indices = [f"text_encoder/model.safetensors.index{dot}.json" for dot in ("", ".fp16")]
+    plain = ["unet/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.bin"]
+    unused = [f"safety_checker/model{dot}.safetensors" for dot in ("", ".fp16")]
+    unused += ["watermarker/diffusion_pytorch_model.safetensors", "IF-II-L.safetensors"]
+    configs = ["model_index.json", "tokenizer/spiece.model", "unet/config.json", "safety_checker/config.json"]
+    files = [*configs, *shards, *indices, *plain, "unet/diffusion_pytorch_model.fp16.safetensors", *unused]
+    assert set(choose_files(files)) == {*configs, *shards[:2], indices[0], plain[0]}
+    half = {*configs, *shards[2:], indices[1], "unet/diffusion_pytorch_model.fp16.safetensors"}
+    assert set(choose_files(files, "fp16")) == half

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from graph_nodes.checkpoints.layout import INDEX
+from graph_nodes.checkpoints.layout import INDEX, UNUSED
 from graph_nodes.checkpoints.weight_files import STEMS
 from graph_nodes.errors import ModelRefused
 
@@ -66,7 +66,8 @@ def find_snapshot(name: str, environment: Mapping[str, str] = os.environ) -> Pat
 def choose_files(files: Iterable[str], variant: str = "") -> list[str]:
     """Which files of a repository are needed: its configs, and its weights in one format and one precision.
 
-    A repository with a model_index.json is a folder of components: weights beside the index are another copy of all.
+    A repository with a model_index.json is a folder of components: weights beside the index are another copy of all,
+    and those of components that no node uses, such as a safety checker of a gigabyte, stay where they are.
     """
     names = sorted(files)
     whole = INDEX in names
@@ -75,8 +76,8 @@ def choose_files(files: Iterable[str], variant: str = "") -> list[str]:
         folder, _, file = name.rpartition("/")
         beside = {other.rpartition("/")[2] for other in names if other.rpartition("/")[0] == folder}
         is_config = file.endswith((".json", ".txt", ".model")) and ".index." not in file
-        is_copy = whole and not folder
-        if is_config or (not is_copy and _is_wanted(file, variant, beside)):
+        is_left = whole and (not folder or folder in UNUSED)
+        if is_config or (not is_left and _is_wanted(file, variant, beside)):
             chosen.append(name)
     return chosen
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from graph_nodes.errors import ModelRefused
 
-__all__ = ["INDEX", "Component", "Layout", "read_json", "read_layout"]
+__all__ = ["INDEX", "UNUSED", "Component", "Layout", "read_json", "read_layout"]
 
 INDEX = "model_index.json"
 _LARGEST_CONFIG = 4 << 20
 _LIBRARIES = ("diffusers", "transformers")
-_IGNORED = ("safety_checker", "watermarker", "feature_extractor", "image_processor")
+UNUSED = ("safety_checker", "watermarker", "feature_extractor", "image_processor")
 """Components that no node uses."""
 _OF_PIPELINES = ("UnCLIPTextProjModel", "GlideTextTower", "GlideNoisedCLIP", "AdmUNet", "NoisedClassifier")
 """Classes that an index names by their pipeline's module; the project has its own in their place."""
@@ -80,7 +80,7 @@ def read_layout(name: str, folder: Path) -> Layout:
         )
     components, options = {}, {}
     for key, value in index.items():
-        if key.startswith("_") or key in _IGNORED:
+        if key.startswith("_") or key in UNUSED:
             continue
         if not (isinstance(value, list) and len(value) == 2):
             options[key] = value

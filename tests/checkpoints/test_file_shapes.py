@@ -180,6 +180,25 @@ def test_a_unet_alone_is_known_with_and_without_its_prefix(name: str) -> None:
         assert recognise(Path("x.safetensors"), Header(shapes, {}, 0)) == name
 
 
+def test_a_file_that_was_trained_on_other_noise_is_not_drawn_as_if_it_were_not() -> None:
+    for mark in ("v_pred", "edm_vpred.sigma_max", "edm_mean"):
+        shapes = {PREFIX + key: TensorInfo("F16", shape) for key, shape in UNETS["sdxl"].items()}
+        header = Header(shapes | {mark: TensorInfo("F32", (0,))}, {}, 0)
+        with pytest.raises(ModelRefused, match=f"says by its {mark} .* put configs in x.configs beside it"):
+            recognise(Path("x.safetensors"), header)
+
+
+def test_a_folder_whose_unet_reads_other_channels_is_refused(bench: Bench, tmp_path: Path) -> None:
+    """As those of InstructPix2Pix and of Stable Diffusion 2 for depth."""
+    for family, channels in (("sd15", 8), ("sd21", 5), ("sdxl", 8)):
+        folder = tmp_path / family
+        shutil.copytree(bench.path(family), folder)
+        config = folder / "unet" / "config.json"
+        config.write_text(json.dumps(json.loads(config.read_text()) | {"in_channels": channels}))
+        with pytest.raises(ModelRefused, match=f"its U-Net reads {channels} channels, .* known are 4, and 9"):
+            describe(family, folder)
+
+
 def test_siblings_that_read_other_channels_are_refused_by_what_they_are() -> None:
     """Depth and InstructPix2Pix, Flux Fill and Canny: published, and fed with what no node gives."""
     depth = {"input_blocks.0.0.weight": (320, 5, 3, 3), f"input_blocks.1.1.{TO_K}": (320, 1024)}

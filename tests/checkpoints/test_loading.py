@@ -181,6 +181,10 @@ PARAMETERS = {
     "sd35-large/transformer": 8_056_627_520,
     "flux-dev/transformer": 11_901_408_320,
     "flux-schnell/transformer": 11_891_178_560,
+    "sd2-inpaint/unet": 865_925_124,
+    "sdxl-inpaint/unet": 2_567_478_084,
+    "sd-x4-upscaler/unet": 473_398_020,
+    "sd-x4-upscaler/vae": 55_325_927,
     "sd15/vae": 83_653_863,
 }
 """As their publishers' files have them."""

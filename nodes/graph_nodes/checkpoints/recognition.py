@@ -38,6 +38,8 @@ SD3: Mapping[tuple[int, int], str] = {
 }
 """(width, places) of Stable Diffusion 3's transformers -> the configs."""
 FLUX_CHANNELS = 64
+OTHER_NOISE = ("v_pred", "edm_vpred.sigma_max", "edm_mean")
+"""Tensors by which Stable Diffusion XL's descendants say that they were trained on another noise, or for velocities."""
 
 
 def recognise(path: Path, header: Header) -> str:
@@ -82,6 +84,12 @@ def _stable(path: Path, shapes: Shapes) -> str:
     width = next((shape[-1] for name, shape in shapes.items() if name.endswith("attn2.to_k.weight")), 0)
     if not first or not width:
         return ""
+    marks = [mark for mark in OTHER_NOISE if mark in shapes]
+    if marks:
+        raise ModelRefused(
+            f"{path.name} says by its {marks[0]} that it was not trained as the published Stable Diffusion XL was; put "
+            f"configs in {path.stem}.configs beside it, with the scheduler_config.json that its publisher recommends"
+        )
     if (width, first[1]) not in UNETS:
         raise _other(path, f"Stable Diffusion that reads {first[1]} channels and text of the width {width}")
     return UNETS[width, first[1]]

@@ -8,6 +8,7 @@ from typing import Any
 
 from graph_nodes.checkpoints.layout import Layout
 from graph_nodes.checkpoints.spaces import latent_factor, latent_space, text_space
+from graph_nodes.errors import ModelRefused
 
 __all__ = [
     "Parts",
@@ -33,10 +34,22 @@ another number then."""
 def stable_diffusion(layout: Layout) -> Parts:
     """Rombach et al. 2022 (arXiv:2112.10752): CLIP, a U-Net over latents, their autoencoder."""
     encoder = clip_encoder(layout)
+    _check_channels(layout)
     denoiser = latent_unet(layout, encoder["text_space"]) | {"scheduler_settings": OF_OLD}
     if _is_old(layout):
         denoiser["size"] = max(denoiser["size"], 64)
     return {"text_encoder": encoder, "denoiser": denoiser, "vae": autoencoder(layout)}
+
+
+def _check_channels(layout: Layout) -> None:
+    """Siblings that read a depth map, or another picture beside the latents, are published under the same classes."""
+    made = int(layout.setting("unet", "out_channels", 4))
+    read = int(layout.setting("unet", "in_channels", 4))
+    if read not in (made, 2 * made + 1):
+        raise ModelRefused(
+            f"the model {layout.name!r} ({layout.pipeline}): its U-Net reads {read} channels, which no node here knows "
+            f"how to feed; known are {made}, and {2 * made + 1} for inpainting"
+        )
 
 
 def _is_old(layout: Layout) -> bool:
@@ -48,6 +61,7 @@ def _is_old(layout: Layout) -> bool:
 def stable_diffusion_xl(layout: Layout) -> Parts:
     """Podell et al. 2023 (arXiv:2307.01952): two text encoders, sizes as conditions; a refiner has only the second."""
     encoder = xl_encoder(layout)
+    _check_channels(layout)
     denoiser = latent_unet(layout, encoder["text_space"])
     scored = bool(layout.options.get("requires_aesthetics_score"))
     denoiser |= {"size_condition": "scored" if scored else "target", "pooled_text": True}

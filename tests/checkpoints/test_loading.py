@@ -20,7 +20,7 @@ from graph_nodes.checkpoints.single_file import CONFIGS, configs_of
 from graph_nodes.checkpoints.tiny.families import TINY, make_tiny
 from graph_nodes.checkpoints.weight_files import find_weights
 from graph_nodes.clip import clip_score
-from graph_nodes.errors import Misfit
+from graph_nodes.errors import Misfit, ModelRefused
 from graph_nodes.models import load_model
 from graph_nodes.tokens import decode_tokens, encode_tokens
 from graph_nodes.weights import module_of
@@ -208,6 +208,15 @@ def test_an_autoencoder_alone_is_swapped_in(bench: Bench, tmp_path: Path) -> Non
     swapped = decode(context, latents, load_model(context, "other-vae").vae)
     assert torch.equal(swapped.pixels, decode(context, latents, load_model(context, "other").vae).pixels)
     assert not torch.equal(swapped.pixels, decode(bench.context, latents, bench.model("sd15").vae).pixels)
+
+
+def test_the_second_stage_of_deepfloyd_does_without_the_t5_that_the_first_has(bench: Bench, tmp_path: Path) -> None:
+    for family in ("if-1", "if-2"):
+        shutil.copytree(bench.path(family), tmp_path / family)
+        shutil.rmtree(tmp_path / family / "text_encoder")
+    assert [part.name for part in describe("if-2", tmp_path / "if-2").parts] == ["upsampler"]
+    with pytest.raises(ModelRefused, match="'if-1' has no folder 'text_encoder' for its T5EncoderModel"):
+        describe("if-1", tmp_path / "if-1")
 
 
 def test_configs_of_the_first_months_are_read_as_their_pipeline_reads_them(bench: Bench, tmp_path: Path) -> None:

@@ -84,9 +84,15 @@ def read_layout(name: str, folder: Path) -> Layout:
             continue
         if not (isinstance(value, list) and len(value) == 2):
             options[key] = value
-        elif value[1] is not None:
+        elif value[1] is not None and not (_is_elsewhere(index, key) and not (folder / key).is_dir()):
             components[key] = _component(name, folder, key, *value)
     return Layout(name, folder, pipeline, components, options)
+
+
+def _is_elsewhere(index: Mapping[str, Any], component: str) -> bool:
+    """Whether a component may be missing because another model's folder has it: the T5 of 20 GB of DeepFloyd's stage II
+    is that of stage I, and its publisher's own example leaves it out."""
+    return "image_noising_scheduler" in index and component in ("text_encoder", "tokenizer")
 
 
 def _component(name: str, folder: Path, key: str, library: Any, class_name: Any) -> Component:

@@ -193,8 +193,9 @@ def _read_ones(folder: Path) -> Iterator[Path]:
 
 
 def fingerprint(context: Context, name: str) -> dict[str, str]:
-    """Digest of every file of the model by label, model.json included; raises ModelRefused for weights that are cut
-    short or no safetensors, before anything runs.
+    """Digest of every file of the model by label, model.json included, and of what is known of its parts, which another
+    version of the program may read otherwise out of the same files; raises ModelRefused for weights that are cut short
+    or no safetensors, before anything runs.
 
     The files are read side by side: a model that is opened for the first time is read whole.
     """
@@ -210,7 +211,9 @@ def fingerprint(context: Context, name: str) -> dict[str, str]:
 
     with ThreadPoolExecutor(_READERS) as readers:
         digests = list(readers.map(digest, files.values()))
-    return {f"file {name}/{label}": digest for label, digest in zip(files, digests, strict=True)}
+    known = digest_of_all([json.dumps(model.parts, sort_keys=True)])
+    found = {f"file {name}/{label}": digest for label, digest in zip(files, digests, strict=True)}
+    return {**found, f"parts {name}": known}
 
 
 def revision(context: Context, model: ModelFiles, part: str) -> str:

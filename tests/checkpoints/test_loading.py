@@ -14,6 +14,7 @@ import pytest
 import torch
 from graph_nodes.autoencoding import decode, encode
 from graph_nodes.binding import low_resolution, picture_size
+from graph_nodes.checkpoints import stable
 from graph_nodes.checkpoints.headers import BITS, Header, TensorInfo
 from graph_nodes.checkpoints.inspecting import describe, find
 from graph_nodes.checkpoints.single_file import CONFIGS, configs_of
@@ -21,6 +22,7 @@ from graph_nodes.checkpoints.tiny.families import TINY, make_tiny
 from graph_nodes.checkpoints.weight_files import find_weights
 from graph_nodes.clip import clip_score
 from graph_nodes.errors import Misfit, ModelRefused
+from graph_nodes.model_files import fingerprint
 from graph_nodes.models import load_model
 from graph_nodes.tokens import decode_tokens, encode_tokens
 from graph_nodes.weights import module_of
@@ -369,3 +371,14 @@ def test_the_denoiser_alone_is_compiled_and_not_together_with_offloading(
     assert [type(module).__name__ for module in compiled] == ["UNet2DConditionModel"]
     with pytest.raises(Misfit, match="either compiled or offloaded"):
         sampled(bench, load_model(bench.context, "sd21", compile=True, offload=True))
+
+
+def test_what_another_version_read_out_of_the_same_files_is_not_handed_out(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else parts with facts of old would come out of the cache, and be refused as changed during the run, for ever."""
+    bench.path("sd15")
+    before = fingerprint(bench.context, "sd15")
+    monkeypatch.setattr(stable, "OF_OLD", {"steps_offset": 0, "clip_sample": False})
+    after = fingerprint(bench.context, "sd15")
+    assert {name for name in before if before[name] != after[name]} == {"parts sd15"}

@@ -80,7 +80,7 @@ def test_only_known_classes_are_loaded(edited_model: Edit) -> None:
     context = _with(edited_model(lambda m: m["parts"]["denoiser"].update({"class": "AutoModel"})))
     denoiser = load_model(context, "tiny/glide").denoiser
     assert denoiser is not None
-    with pytest.raises(ModelRefused, match="the class 'AutoModel' is not one of AutoencoderKL, BartForCausal"):
+    with pytest.raises(ModelRefused, match="the class 'AutoModel' is not one of AdmUNet, AutoencoderKL, BartForCausal"):
         module_of(context, denoiser)
 
 

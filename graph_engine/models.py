@@ -72,6 +72,7 @@ def describe_model(readers: Iterable[ModelReader], name: str, path: Path) -> Mod
 def _found(registry: Registry, name: str, path: Path, description: str) -> FoundModel:
     try:
         facts = describe_model(registry.model_readers, name, path)
-    except (GraphEngineError, OSError) as error:
-        return FoundModel(name, path, description, None, str(error))
+    except Exception as error:  # noqa: BLE001 - a plugin's reader may stumble over whatever lies there
+        known = isinstance(error, GraphEngineError | OSError)
+        return FoundModel(name, path, description, None, str(error) if known else f"{type(error).__name__}: {error}")
     return FoundModel(name, path, description or facts.description, facts)

@@ -90,6 +90,14 @@ def open_model(context: Context, name: str) -> ModelFiles:
 
 def read_model(name: str, folder: Path) -> ModelFiles:
     """What lies in a folder, under the name by which messages speak of it; raises ModelRefused."""
+    try:
+        return _read_model(name, folder)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        found = f"{type(error).__name__}: {error}"
+        raise ModelRefused(f"the model {name!r} has configs of no model that is known here ({found})") from error
+
+
+def _read_model(name: str, folder: Path) -> ModelFiles:
     if folder.is_file():
         return _read_file(name, folder)
     described = next((known for known in _DESCRIBED if (folder / known).is_file()), DESCRIPTION)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, ModelPart
 from graph_nodes import memory_options
+from graph_nodes.checkpoints import single_file
 from graph_nodes.checkpoints.file_weights import load_component
 from graph_nodes.checkpoints.folder_weights import load_folder
 from graph_nodes.checkpoints.headers import read_header
@@ -69,8 +70,11 @@ def _module_of(context: Context, part: ModelPart, folder: str, component: str) -
     key = f"{part.model}@{part.revision}/{part.part}:{context.device}:{dtype}{component and ':' + folder}{chosen}"
 
     def load() -> Any:
-        module = _load(context, part, folder, component or part.facts["class"])
-        return memory_options.apply(module, part.options, context.device)
+        import torch
+
+        with torch.inference_mode(False):  # weights that are made or moved in it take no part in a gradient
+            module = _load(context, part, folder, component or part.facts["class"])
+            return memory_options.apply(module, part.options, context.device)
 
     return context.warm.get(key, load, _bytes_of)
 
@@ -156,8 +160,11 @@ def _stored_dtype(context: Context, part: ModelPart) -> str:
     def find() -> str:
         model = open_model(context, part.model)
         counts: dict[str, int] = {}
-        for file in [model.file] if model.file else find_weights(_folder(context, part, "folder")).files:
-            for dtype, count in read_header(file).dtypes.items():
+        headers = [single_file.tensors_of(read_header(file), part.facts) for file in model.files]
+        if not headers:
+            headers = [read_header(file) for file in find_weights(_folder(context, part, "folder")).files]
+        for header in headers:
+            for dtype, count in header.dtypes.items():
                 counts[dtype] = counts.get(dtype, 0) + count
         return memory_options.DTYPES.get(max(counts, key=lambda dtype: counts[dtype], default=""), "float32")
 
@@ -178,15 +185,13 @@ def _check_revision(context: Context, model: ModelFiles, part: ModelPart) -> Non
 def _load(context: Context, part: ModelPart, key: str, name: str) -> Any:
     import importlib
 
-    import torch
-
     if name not in COMPONENTS:
         known = ", ".join(sorted(COMPONENTS))
         raise ModelRefused(f"{part.model!r}, part {part.part!r}: the class {name!r} is not one of {known}")
     folder, dtype = _folder(context, part, key), torch_dtype(context, part)
     file = open_model(context, part.model).file
     component = getattr(importlib.import_module(COMPONENTS[name]), name)
-    with _library(), torch.inference_mode(False):
+    with _library():
         if file is None:
             module = load_folder(component, folder, dtype)
         else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from graph_engine import Engine
@@ -27,7 +29,8 @@ class ModelWatch:
         """Watch until cancelled."""
         while True:
             if self._seen is None or len(self._hub):
-                await self.look()
+                with contextlib.suppress(Exception):  # a plugin's reader that fails is told where models are listed
+                    await self.look()
             await asyncio.sleep(_SECONDS)
 
     async def look(self) -> None:
@@ -39,11 +42,16 @@ class ModelWatch:
             self._seen = found
 
     def _look(self) -> Mapping[str, int]:
-        """Each model with the time at which its folder or file changed; 0 for one that went while we looked."""
+        """Each model with the time at which its file, its folder or one in there changed; 0 for one that went."""
         found = {}
         for name, path in model_places(self._engine.registry, self._engine.folders).items():
             try:
-                found[name] = path.stat().st_mtime_ns
+                found[name] = max(place.stat().st_mtime_ns for place in (path, *_folders(path)))
             except OSError:
                 found[name] = 0
         return found
+
+
+def _folders(path: Path) -> list[Path]:
+    """The folders of a model's components: weights are often the last to come."""
+    return [item for item in path.iterdir() if item.is_dir()] if path.is_dir() else []

@@ -14,6 +14,8 @@ __all__ = ["blaming"]
 _LONGEST = 300
 _ADVICE = " If you want to instead overwrite"
 """Where diffusers begins to advise its own callers."""
+_NO_ROOM = ("out of memory", "allocate memory")
+"""How torch tells that there is no room, which is no fault of a checkpoint's."""
 
 
 @contextlib.contextmanager
@@ -24,6 +26,8 @@ def blaming(place: Path, component: Any) -> Iterator[None]:
     except ModelRefused:
         raise
     except Exception as error:  # a config that somebody wrote makes a library raise anything
+        if isinstance(error, MemoryError) or any(sign in str(error) for sign in _NO_ROOM):
+            raise
         found = " ".join(str(error).partition(_ADVICE)[0].split()).replace("Cannot load because ", "")
         raise ModelRefused(
             f"{place}: config and weights do not make a {component.__name__}: {found[:_LONGEST]}"

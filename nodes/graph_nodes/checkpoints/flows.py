@@ -7,6 +7,7 @@ from typing import Any
 from graph_nodes.checkpoints.layout import Layout
 from graph_nodes.checkpoints.spaces import latent_factor, latent_space, text_space
 from graph_nodes.checkpoints.stable import Parts, autoencoder, schedule, tower
+from graph_nodes.errors import ModelRefused
 
 __all__ = ["flux", "sd3"]
 
@@ -40,6 +41,12 @@ def sd3(layout: Layout) -> Parts:
 def flux(layout: Layout) -> Parts:
     """Flux.1 of Black Forest Labs: T5 and a pooled CLIP; `dev` was taught guidance, `schnell` needs none."""
     transformer = layout.config("transformer")
+    read = int(transformer.get("in_channels", 64))
+    if read != int(transformer.get("out_channels") or read):
+        raise ModelRefused(
+            f"the model {layout.name!r} ({layout.pipeline}): its transformer reads {read} channels, those of another "
+            "picture or a mask among them, which no node here knows how to feed"
+        )
     taught = bool(transformer.get("guidance_embeds"))
     width = int(transformer.get("joint_attention_dim", 4096))
     encoder = {
@@ -53,7 +60,7 @@ def flux(layout: Layout) -> Parts:
         **tower(layout, "text_encoder_2", "tokenizer_2", "_2"),
     }
     denoiser = _transformer(layout, encoder["text_space"]) | {
-        "channels": int(transformer.get("in_channels", 64)) // 4,
+        "channels": read // 4,
         "size": 128,
         "patch": 2,
         "guidance_embedded": taught,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graph_nodes.checkpoints.layout import INDEX, UNUSED
-from graph_nodes.checkpoints.weight_files import STEMS
+from graph_nodes.checkpoints.weight_files import STEMS, VARIANTS
 from graph_nodes.errors import ModelRefused
 
 __all__ = ["PREFIX", "HubName", "choose_files", "fetch", "find_snapshot", "locate", "parse_name", "snapshots"]
@@ -43,10 +43,9 @@ def parse_name(name: str) -> HubName:
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Where the hub's own library keeps what it fetched."""
-    if environment.get("HF_HUB_CACHE"):
-        return Path(environment["HF_HUB_CACHE"])
-    home = environment.get("HF_HOME") or Path(environment.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
-    return Path(home).expanduser() / "hub"
+    home = environment.get("HF_HOME") or f"{environment.get('XDG_CACHE_HOME') or '~/.cache'}/huggingface"
+    named = environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE") or f"{home}/hub"
+    return Path(os.path.expandvars(named)).expanduser()
 
 
 def find_snapshot(name: str, environment: Mapping[str, str] = os.environ) -> Path:
@@ -83,9 +82,9 @@ def choose_files(files: Iterable[str], variant: str = "") -> list[str]:
 
 
 def _is_wanted(file: str, variant: str, beside: set[str]) -> bool:
-    """Whether a file is of the weights in the variant, or in the plain one where there is no such variant."""
+    """Whether a file is of the weights in the variant, or where there are none such in the first that there is."""
     shard = r"(-\d+-of-\d+)?"
-    for dot in (f".{variant}", "") if variant else ("",):
+    for dot in (f".{known}" if known else "" for known in dict.fromkeys((variant, *VARIANTS))):
         # shards are named `model.fp16-00001-of-00002` or `model-00001-of-00002.fp16`
         pattern = rf"({'|'.join(STEMS)})({re.escape(dot)}{shard}|{shard}{re.escape(dot)})\.safetensors"
         pattern += rf"|({'|'.join(STEMS)})\.safetensors\.index{re.escape(dot)}\.json"
@@ -125,15 +124,22 @@ def snapshots(environment: Mapping[str, str] = os.environ) -> Iterator[tuple[str
     """(name, folder) of each model in the hub's cache; a commit that no branch or tag stands for has its own name."""
     for repository in sorted(cache_folder(environment).glob("models--*--*")):
         owner, _, name = repository.name.removeprefix("models--").partition("--")
-        references = repository / "refs"
-        called = {
-            path.read_text().strip(): path.relative_to(references).as_posix()
-            for path in sorted(references.rglob("*"))
-            if path.is_file()
-        }
-        for folder in sorted((repository / "snapshots").glob("*")):
-            if (folder / INDEX).is_file() or (folder / CONFIG).is_file():
-                yield f"{PREFIX}{owner}/{name}@{called.get(folder.name, folder.name)}", folder
+        try:
+            for revision, folder in _revisions(repository):
+                yield f"{PREFIX}{owner}/{name}@{revision}", folder
+        except (OSError, ValueError):
+            continue  # damaged, or another user's
+
+
+def _revisions(repository: Path) -> list[tuple[str, Path]]:
+    """(the name of a revision, its folder): `main` where several names stand for one commit."""
+    references = repository / "refs"
+    files = sorted(path for path in references.rglob("*") if path.is_file())
+    files.sort(key=lambda path: path == references / "main")
+    called = {path.read_text().strip(): path.relative_to(references).as_posix() for path in files}
+    folders = sorted((repository / "snapshots").glob("*"))
+    models = [folder for folder in folders if (folder / INDEX).is_file() or (folder / CONFIG).is_file()]
+    return [(called.get(folder.name, folder.name), folder) for folder in models]
 
 
 def locate(name: str) -> Path | None:

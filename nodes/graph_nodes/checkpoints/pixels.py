@@ -80,6 +80,7 @@ def noised_classifier(layout: Layout) -> Parts:
             "folder": "classifier",
             "classes": _numbers(int(config.get("out_channels", 1000))),
             "image_size": int(config.get("sample_size", 64)),
+            "full_precision": True,
         }
     }
 

@@ -38,6 +38,8 @@ SD3: Mapping[tuple[int, int], str] = {
 }
 """(width, places) of Stable Diffusion 3's transformers -> the configs."""
 FLUX_CHANNELS = 64
+PICTURE = "label_emb.0.0.weight"
+"""A tensor of U-Nets that are told one vector more: sizes in XL, in others the embedding of a picture."""
 OTHER_NOISE = ("v_pred", "edm_vpred.sigma_max", "edm_mean")
 """Tensors by which Stable Diffusion XL's descendants say that they were trained on another noise, or for velocities."""
 
@@ -90,6 +92,8 @@ def _stable(path: Path, shapes: Shapes) -> str:
             f"{path.name} says by its {marks[0]} that it was not trained as the published Stable Diffusion XL was; put "
             f"configs in {path.stem}.configs beside it, with the scheduler_config.json that its publisher recommends"
         )
+    if width in (768, 1024) and PICTURE in shapes:
+        raise _other(path, "Stable Diffusion that reads the embedding of a picture (unCLIP)")
     if (width, first[1]) not in UNETS:
         raise _other(path, f"Stable Diffusion that reads {first[1]} channels and text of the width {width}")
     return UNETS[width, first[1]]

@@ -43,6 +43,11 @@ def stable_diffusion(layout: Layout) -> Parts:
 
 def _check_channels(layout: Layout) -> None:
     """Siblings that read a depth map, or another picture beside the latents, are published under the same classes."""
+    if layout.setting("unet", "class_embed_type"):
+        raise ModelRefused(
+            f"the model {layout.name!r} ({layout.pipeline}): its U-Net reads one vector more (class_embed_type), "
+            "such as the embedding of a picture, which no node here knows how to feed"
+        )
     made = int(layout.setting("unet", "out_channels", 4))
     read = int(layout.setting("unet", "in_channels", 4))
     if read not in (made, 2 * made + 1):

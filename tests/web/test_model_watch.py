@@ -29,6 +29,8 @@ def test_listeners_are_told_when_a_model_comes_and_when_it_goes(settings: Settin
             async with asyncio.timeout(20):
                 assert (await socket.receive_json())["type"] == "models"
                 assert await named(client) == ["mine"]
+                (folder / "mine" / "vae" / "late.safetensors").write_bytes(b"")
+                assert (await socket.receive_json())["type"] == "models"
                 (folder / "mine").rename(aside)
                 assert (await socket.receive_json())["type"] == "models"
             assert await named(client) == []

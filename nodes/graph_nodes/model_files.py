@@ -16,7 +16,7 @@ from graph_nodes.checkpoints.layout import INDEX
 from graph_nodes.checkpoints.single_file import SUFFIX, describe_file, files_of
 from graph_nodes.checkpoints.sources import locate
 from graph_nodes.checkpoints.tokenizers import find_vocabulary
-from graph_nodes.checkpoints.weight_files import check_weights, find_weights, is_weights
+from graph_nodes.checkpoints.weight_files import WITH_WEIGHTS, check_weights, find_weights, is_weights
 from graph_nodes.digests import digest_of, digest_of_all
 from graph_nodes.errors import ModelRefused
 
@@ -50,7 +50,6 @@ _FOLDERS = (
     *("tokenizer", "tokenizer_2", "tokenizer_3", "scheduler", "augmentation_scheduler", "preprocessor"),
 )
 """Facts that name a folder."""
-_WITH_WEIGHTS = ("folder", "folder_2", "folder_3", "text_folder", "last_folder", "projection", "quantizer")
 _READERS = 4
 """Threads that read files at once: what a disk gives a few readers, it gives no more to many."""
 
@@ -172,7 +171,7 @@ def part_folder(name: str, folder: Path, relative: object) -> Path:
 def weight_folders(model: ModelFiles, part: str) -> list[Path]:
     """The folders in which a part's weights are."""
     facts = model.parts[part] if model.file is None else {}
-    return [part_folder(model.name, model.folder, facts[key]) for key in _WITH_WEIGHTS if key in facts]
+    return [part_folder(model.name, model.folder, facts[key]) for key in WITH_WEIGHTS if key in facts]
 
 
 def part_files(context: Context, model: ModelFiles, part: str) -> Iterator[tuple[str, Path]]:

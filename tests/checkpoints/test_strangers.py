@@ -9,11 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import graph_nodes
 import pytest
 import torch
 from graph_nodes import memory_options
+from graph_nodes.binding import class_label
 from graph_nodes.checkpoints import hub
 from graph_nodes.checkpoints.inspecting import describe, find
+from graph_nodes.diffusion import denoise
 from graph_nodes.errors import ModelRefused
 from graph_nodes.guidance import classifier_guidance
 from graph_nodes.models import load_model
@@ -53,8 +56,6 @@ def test_a_folder_that_is_something_else_is_refused_and_listed_beside_the_others
     change(tmp_path / "odd")
     with pytest.raises(ModelRefused, match=message):
         describe("odd", tmp_path / "odd")
-    import graph_nodes
-
     registry: Registry = load_registry([pack_from_module("core", graph_nodes)])
     odd, right = find_models(registry, Folders(model_roots=(tmp_path,)))
     assert (odd.name, right.name, right.problem) == ("odd", "right", "")
@@ -123,9 +124,6 @@ def test_a_classifier_that_was_moved_to_a_device_still_gives_a_gradient(
     classifier = load_model(context, "adm-file/classifier.safetensors").classifier
     assert isinstance(denoiser, Denoiser)
     assert classifier is not None
-    from graph_nodes.binding import class_label
-    from graph_nodes.diffusion import denoise
-
     guide = classifier_guidance(classifier, classifier.facts["classes"][3], scale=2.0)
     made = denoise(context, class_label(denoiser, denoiser.facts["classes"][3]), None, guide, steps=2)
     assert made.samples.isfinite().all()

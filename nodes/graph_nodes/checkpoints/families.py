@@ -10,7 +10,7 @@ from typing import Any
 from graph_nodes.checkpoints import discrete, embeddings, flows, glide, glide_clip, pixels, stable
 from graph_nodes.checkpoints.layout import Layout, read_layout
 from graph_nodes.checkpoints.openai import NOISED_CLASSIFIER, UNET
-from graph_nodes.checkpoints.weight_files import find_weights
+from graph_nodes.checkpoints.weight_files import WITH_WEIGHTS, find_weights
 from graph_nodes.errors import ModelRefused
 
 __all__ = ["FAMILIES", "Family", "describe_folder", "family_of"]
@@ -96,7 +96,6 @@ FAMILIES: tuple[Family, ...] = (
     ),
 )
 """The most particular first."""
-_WITH_WEIGHTS = ("folder", "folder_2", "folder_3", "last_folder", "projection", "text_folder")
 
 
 def family_of(layout: Layout) -> Family:
@@ -122,7 +121,7 @@ def describe_folder(name: str, folder: Path) -> dict[str, Any]:
 
 
 def _check_weights(layout: Layout, part: str, facts: Mapping[str, Any]) -> None:
-    for key in _WITH_WEIGHTS:
+    for key in WITH_WEIGHTS:
         if key in facts:
             try:
                 find_weights(layout.folder / facts[key])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DENOISER", "OPENAI", "is_openai", "load_component"]
 
-DENOISER = "model.diffusion_model."
+DENOISER = flux_names.PREFIX
 """How the names of the denoiser begin in files that hold other parts too."""
 OPENAI = "input_blocks.0.0.weight"
 """A tensor of guided-diffusion's files, which begin with no prefix."""

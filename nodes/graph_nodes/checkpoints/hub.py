@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from graph_nodes.checkpoints.components import CONFIG
 from graph_nodes.checkpoints.layout import INDEX, UNUSED
 from graph_nodes.checkpoints.weight_files import STEMS, VARIANTS
 from graph_nodes.errors import ModelRefused
@@ -18,7 +19,6 @@ from graph_nodes.errors import ModelRefused
 __all__ = ["PREFIX", "HubName", "choose_files", "fetch", "find_snapshot", "locate", "parse_name", "snapshots"]
 
 PREFIX = "hub:"
-CONFIG = "config.json"
 _NAME = re.compile(r"hub:(?P<repository>[\w.-]{1,96}/[\w.-]{1,96})(@(?P<revision>[\w.-][\w./-]{0,95}))?", re.ASCII)
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from graph_nodes.checkpoints.headers import Header, read_header
 from graph_nodes.errors import ModelRefused
 
-__all__ = ["WeightFiles", "check_weights", "find_weights", "is_weights"]
+__all__ = ["WITH_WEIGHTS", "WeightFiles", "check_weights", "find_weights", "is_weights"]
 
+WITH_WEIGHTS = ("folder", "folder_2", "folder_3", "text_folder", "last_folder", "projection", "quantizer")
+"""Facts of a part that name a folder with weights in it."""
 STEMS = ("diffusion_pytorch_model", "model")
 VARIANTS = ("", "fp16", "bf16", "non_ema", "fp32")
 """Which precision is taken when several lie side by side, the first that is there; `` has no name of its own."""

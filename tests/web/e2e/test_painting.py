@@ -233,6 +233,22 @@ def test_a_mask_is_not_lost_by_one_key(painter: Painter) -> None:
     assert painter.editor.document()["nodes"]["mask"].get("with") is None
 
 
+def test_the_first_stroke_lands_where_the_pointer_is_before_any_resize_is_observed(editor: Editor) -> None:
+    late = """() => {
+        const Observer = window.ResizeObserver;
+        window.ResizeObserver = class extends Observer {
+            constructor(hear) { super((...seen) => setTimeout(hear, 5000, ...seen)); }
+        };
+    }"""
+    editor.open("masked", MASKED)
+    editor.page.evaluate(late)
+    painter = Painter(editor)
+    painter.stroke((20, 20), (40, 40))
+    assert painter.value(30, 30) > 0
+    painter.editor.press("Escape")
+    expect(painter.dialog.get_by_role("alert")).to_contain_text("not used yet")
+
+
 def test_the_mask_is_saved_in_grey_and_opened_again(painter: Painter, server: Served) -> None:
     painter.press("Rectangle")
     painter.stroke((0.5, 0.5), (31.5, 63.5))

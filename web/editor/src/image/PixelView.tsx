@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type CSSProperties, type PointerEvent, type ReactNode } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type CSSProperties, type PointerEvent, type ReactNode } from "react";
 import { lookAt, lookAtWhole, nowShown, zoomLook } from "../state/look";
 import { state, useEditor } from "../state/store";
 import type { Point } from "./layer";
@@ -36,6 +36,8 @@ export function PixelView({ picture, label, children, pans = () => true, onPress
   const last = useRef({ x: 0, y: 0 });
   const space = useSpace();
 
+  // Measured before it is drawn: the observer's first word may come after a press of the pointer.
+  useLayoutEffect(() => setBox({ width: shell.current!.clientWidth, height: shell.current!.clientHeight }), []);
   useEffect(() => {
     const watch = new ResizeObserver(([entry]) => setBox({ width: entry!.contentRect.width, height: entry!.contentRect.height }));
     watch.observe(shell.current!);

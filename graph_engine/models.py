@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,22 +26,49 @@ class FoundModel:
 
 
 def find_models(registry: Registry, folders: Folders) -> list[FoundModel]:
-    """Every model, by name, read anew at each call; one that cannot be read is listed with its problem."""
+    """Every model, by name, read anew at each call; what cannot be read is listed with its problem."""
     descriptions = {name: source.description for name, source in registry.models.items()}
-    places = model_places(registry, folders)
-    return [_found(registry, name, path, descriptions.get(name, "")) for name, path in sorted(places.items())]
+    places = _places(registry, folders)
+    return [_found(registry, name, place, descriptions.get(name, "")) for name, place in sorted(places.items())]
 
 
 def model_places(registry: Registry, folders: Folders) -> dict[str, Path]:
     """The folder or file of every model by name, read anew at each call; none of them is opened."""
-    places = {name: Path(path) for name, path in folders.models.items()}
+    return {name: place.path for name, place in _places(registry, folders).items()}
+
+
+@dataclass(frozen=True)
+class _Place:
+    path: Path
+    problem: str = ""
+
+
+def _places(registry: Registry, folders: Folders) -> dict[str, _Place]:
+    places = {name: _Place(Path(path)) for name, path in folders.models.items()}
     for reader in registry.model_readers:
-        for root in folders.model_roots:
-            for name in reader.find(root):
-                places.setdefault(name, root / name)
-        for name, path in reader.elsewhere():
-            places.setdefault(name, path)
+        for where in (*folders.model_roots, None):
+            try:
+                for name, place in _below(reader, where) if where else _elsewhere(reader):
+                    places.setdefault(name, place)
+            except Exception as error:  # noqa: BLE001 - a plugin's reader may stumble over whatever lies there
+                name = reader.find.__module__
+                problem = f"what reads models there failed: {type(error).__name__}: {error}"
+                places.setdefault(name, _Place((where or Path()) / name, problem))
     return places
+
+
+def _below(reader: ModelReader, root: Path) -> Iterator[tuple[str, _Place]]:
+    """What lies in a model folder. A symbolic link that leads out of it is told, because a name may not follow it."""
+    for name in reader.find(root):
+        path = root / name
+        outside = not path.resolve().is_relative_to(root.resolve())
+        problem = f"it leads out of {root} through a symbolic link; give the folder it lies in to --models"
+        yield name, _Place(path, problem if outside else "")
+
+
+def _elsewhere(reader: ModelReader) -> Iterator[tuple[str, _Place]]:
+    for name, path in reader.elsewhere():
+        yield name, _Place(path)
 
 
 def locate_model(registry: Registry, folders: Folders, name: str, cwd: Path) -> Path:
@@ -69,10 +96,13 @@ def describe_model(readers: Iterable[ModelReader], name: str, path: Path) -> Mod
     raise error
 
 
-def _found(registry: Registry, name: str, path: Path, description: str) -> FoundModel:
+def _found(registry: Registry, name: str, place: _Place, description: str) -> FoundModel:
+    if place.problem:
+        return FoundModel(name, place.path, description, None, place.problem)
     try:
-        facts = describe_model(registry.model_readers, name, path)
+        facts = describe_model(registry.model_readers, name, place.path)
     except Exception as error:  # noqa: BLE001 - a plugin's reader may stumble over whatever lies there
         known = isinstance(error, GraphEngineError | OSError)
-        return FoundModel(name, path, description, None, str(error) if known else f"{type(error).__name__}: {error}")
-    return FoundModel(name, path, description or facts.description, facts)
+        problem = str(error) if known else f"{type(error).__name__}: {error}"
+        return FoundModel(name, place.path, description, None, problem)
+    return FoundModel(name, place.path, description or facts.description, facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from graph_nodes import memory_options
 from graph_nodes.binding import class_label
 from graph_nodes.checkpoints import hub
 from graph_nodes.checkpoints.inspecting import describe, find
+from graph_nodes.checkpoints.sources import locate
 from graph_nodes.diffusion import denoise
 from graph_nodes.errors import ModelRefused
 from graph_nodes.guidance import classifier_guidance
@@ -23,7 +24,7 @@ from graph_nodes.models import load_model
 from graph_nodes.weights import torch_dtype
 from safetensors.torch import load_file, save_file
 
-from graph_engine import Context, Denoiser, Folders
+from graph_engine import Context, Denoiser, Folders, ModelReader
 from graph_engine.models import find_models
 from graph_engine.plugins import Registry, load_registry, pack_from_module
 
@@ -60,6 +61,38 @@ def test_a_folder_that_is_something_else_is_refused_and_listed_beside_the_others
     odd, right = find_models(registry, Folders(model_roots=(tmp_path,)))
     assert (odd.name, right.name, right.problem) == ("odd", "right", "")
     assert odd.problem
+
+
+def test_links_that_lead_out_of_a_model_folder_are_listed_with_what_to_do(bench: Bench, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    (models / "people").mkdir(parents=True)
+    (models / "people" / "ring").symlink_to(models)
+    shutil.copytree(bench.path("sd15"), models / "here")
+    (models / "people" / "again").symlink_to(models / "here")
+    (models / "people" / "folder").symlink_to(bench.path("sd15"))
+    (models / "file.safetensors").symlink_to(bench.path("sd15-file") / "model.safetensors")
+    folders = Folders(model_roots=(models,))
+    registry: Registry = load_registry([pack_from_module("core", graph_nodes)])
+    problems = {model.name: model.problem for model in find_models(registry, folders)}
+    outside = f"it leads out of {models} through a symbolic link; give the folder it lies in to --models"
+    assert problems == {"file.safetensors": outside, "here": "", "people/again": "", "people/folder": outside}
+    assert locate(Context(folders=folders), "people/again") == models / "here"
+    with pytest.raises(ModelRefused, match="through a symbolic link"):
+        locate(Context(folders=folders), "people/folder")
+
+
+def test_a_reader_that_fails_is_listed_beside_what_the_others_find(bench: Bench, tmp_path: Path) -> None:
+    def find(root: Path) -> Iterator[str]:
+        yield "first"
+        raise TypeError("not this folder")
+
+    shutil.copytree(bench.path("sd15"), tmp_path / "mine")
+    registry: Registry = load_registry([pack_from_module("core", graph_nodes)])
+    registry.model_readers.append(ModelReader(find, describe))
+    problems = {model.name: model.problem for model in find_models(registry, Folders(model_roots=(tmp_path,)))}
+    assert problems.pop("mine") == ""
+    assert problems.pop(__name__) == "what reads models there failed: TypeError: not this folder"
+    assert list(problems) == ["first"]
 
 
 def test_a_component_with_a_config_of_nonsense_is_passed_over(bench: Bench, tmp_path: Path) -> None:

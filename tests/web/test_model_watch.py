@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 from aiohttp.test_utils import TestClient
 from graph_nodes.checkpoints.tiny.families import make_tiny
-from graph_web import model_watch
-from graph_web.hub import Hub
 from graph_web.settings import Settings
-from graph_web.store.database import Database
-
-from graph_engine import Engine, Folders, ModelFacts, ModelReader
-from graph_engine.plugins import Registry
 
 from .clients import ask, with_client
 
@@ -42,37 +34,6 @@ def test_listeners_are_told_when_a_model_comes_and_when_it_goes(settings: Settin
                 (folder / "mine").rename(aside)
                 assert (await socket.receive_json())["type"] == "models"
             assert await named(client) == []
-
-
-def test_a_reader_that_fails_is_logged_once_and_asked_again(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-
-    def find(root: Path) -> list[str]:
-        asked.append(root)
-        if len(asked) < 3:
-            raise TypeError("not this folder")
-        return ["mine"]
-
-    def describe(name: str, path: Path) -> ModelFacts:
-        return ModelFacts(name, "mine")
-
-    monkeypatch.setattr(model_watch, "_SECONDS", 0.01)
-    engine = Engine(Registry(model_readers=[ModelReader(find, describe)]), folders=Folders(model_roots=(tmp_path,)))
-
-    async def watch() -> None:
-        with contextlib.closing(Database(tmp_path)) as database:
-            watching = asyncio.create_task(model_watch.ModelWatch(engine, Hub(database, 1), lambda _: None).run())
-            async with asyncio.timeout(20):
-                while len(asked) < 3:
-                    await asyncio.sleep(0.01)
-            assert not watching.done()
-            watching.cancel()
-
-    asyncio.run(watch())
-    assert caplog.text.count("the models cannot be looked at") == 1
-    assert "not this folder" in caplog.text
 
 
 async def named(client: TestClient[Any, Any]) -> list[str]:

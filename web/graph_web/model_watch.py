@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from graph_web.hub import Hub
 __all__ = ["ModelWatch"]
 
 _SECONDS = 2.0
-_log = logging.getLogger(__name__)
 
 
 class ModelWatch:
@@ -27,16 +25,10 @@ class ModelWatch:
         self._looking = asyncio.Lock()
 
     async def run(self) -> None:
-        """Watch until cancelled; what fails is logged once and tried again."""
-        failure = ""
+        """Watch until cancelled."""
         while True:
             if self._seen is None or len(self._hub):
-                try:
-                    await self.look()
-                except Exception as error:  # noqa: BLE001 - a plugin's reader may raise anything
-                    if str(error) != failure:
-                        _log.warning("the models cannot be looked at, GET /api/v1/models fails so too", exc_info=error)
-                    failure = str(error)
+                await self.look()
             await asyncio.sleep(_SECONDS)
 
     async def look(self) -> None:

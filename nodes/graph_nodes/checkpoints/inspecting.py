@@ -22,20 +22,29 @@ _DEPTH = 4
 
 
 def find(root: Path) -> Iterator[str]:
-    """The models below a folder, as paths relative to it: folders with an index or a model.json, and single files."""
+    """The models below a folder, as paths relative to it: folders with an index or a model.json, and single files.
+
+    A link to a folder is followed only when it is such a folder itself, so that no ring of links is walked.
+    """
     for where, folders, files in os.walk(root):
         here = Path(where)
         if here.suffix == CONFIGS_SUFFIX:
             folders[:] = []
-        elif INDEX in files or "model.json" in files or _is_alone(here, files):
+        elif _is_indexed(here) or _is_alone(here, files):
             folders[:] = []
             if here != root:
                 yield here.relative_to(root).as_posix()
         elif len(here.relative_to(root).parts) >= _DEPTH or _is_component(files):
             folders[:] = []
         else:
-            yield from ((here / name).relative_to(root).as_posix() for name in sorted(files) if name.endswith(SUFFIX))
+            linked = [name for name in folders if (here / name).is_symlink() and _is_indexed(here / name)]
+            found = [name for name in files if name.endswith(SUFFIX)] + linked
+            yield from ((here / name).relative_to(root).as_posix() for name in sorted(found))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+
+
+def _is_indexed(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (INDEX, "model.json"))
 
 
 def _is_component(files: list[str]) -> bool:

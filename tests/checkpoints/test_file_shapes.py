@@ -210,3 +210,28 @@ def test_siblings_that_read_other_channels_are_refused_by_what_they_are() -> Non
         header = Header({key: TensorInfo("F16", shape) for key, shape in shapes.items()}, {}, 0)
         with pytest.raises(ModelRefused, match=told):
             recognise(Path("x.safetensors"), header)
+
+
+COMPANIONS = {
+    "lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight": "is a LoRA",
+    "transformer.single_transformer_blocks.0.attn.to_k.lora_A.weight": "is a LoRA",
+    "unet.up_blocks.1.attentions.0.processor.to_q_lora.up.weight": "is a LoRA",
+    "lycoris_unet.down_blocks_0.hada_w1_a": "is a LoRA",
+    "control_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": "is a ControlNet",
+    "controlnet_cond_embedding.conv_in.weight": "is a ControlNet",
+    "ip_adapter.1.to_k_ip.weight": "is an IP-Adapter",
+    "down_blocks.0.motion_modules.0.temporal_transformer.norm.weight": "is a motion module",
+    "emb_params": "is a textual inversion",
+    "text_model.encoder.layers.0.mlp.fc1.weight": "is CLIP's text encoder alone",
+    "encoder.block.0.layer.0.SelfAttention.q.weight": "is T5's text encoder alone",
+}
+
+
+@pytest.mark.parametrize("tensor", COMPANIONS)
+def test_what_is_published_beside_models_is_told_by_what_it_is(tensor: str) -> None:
+    beside = {key: TensorInfo("F16", shape) for key, shape in UNETS["sdxl"].items()}
+    header = Header(beside | {tensor: TensorInfo("F16", (4, 4))}, {}, 0)
+    with pytest.raises(ModelRefused, match=f"x.safetensors {COMPANIONS[tensor]}.* nothing here can use it yet"):
+        recognise(Path("x.safetensors"), header)
+    whole = {PREFIX + key: info for key, info in beside.items()} | header.tensors
+    assert recognise(Path("x.safetensors"), Header(whole, {}, 0)) == "sdxl"

@@ -6,6 +6,7 @@ denoiser begin with `model.diffusion_model.`, so that only tensors which every s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,10 +43,21 @@ PICTURE = "label_emb.0.0.weight"
 """A tensor of U-Nets that are told one vector more: sizes in XL, in others the embedding of a picture."""
 OTHER_NOISE = ("v_pred", "edm_vpred.sigma_max", "edm_mean")
 """Tensors by which Stable Diffusion XL's descendants say that they were trained on another noise, or for velocities."""
+COMPANIONS: Mapping[str, str] = {
+    "a LoRA, a patch of another model": r"^lora_|[._]lora[._]|\.hada_w1|\.lokr_w1",
+    "a ControlNet, which steers another model": r"^control_model\.|^input_hint_block\.|^controlnet_",
+    "an IP-Adapter, which shows another model a picture": r"^ip_adapter\.",
+    "a motion module, which makes another model draw films": r"motion_modules\.",
+    "a textual inversion, a word for another model": r"^emb_params$|^clip_[lg]$|^string_to_param",
+    "CLIP's text encoder alone": r"^text_model\.encoder\.layers\.0\.",
+    "T5's text encoder alone": r"^encoder\.block\.0\.layer\.0\.SelfAttention\.",
+}
+"""What is published beside models and is none by itself -> how some of its tensors are called."""
 
 
 def recognise(path: Path, header: Header) -> str:
-    """The name of the shipped configs that fit a file; raises ModelRefused that says what it begins with."""
+    """The name of the shipped configs that fit a file; raises ModelRefused that says what it is, or begins with."""
+    _check_whole(path, header)
     shapes = {name.removeprefix(DENOISER): tensor.shape for name, tensor in header.tensors.items()}
     found = (
         _flow(path, shapes)
@@ -62,6 +74,16 @@ def recognise(path: Path, header: Header) -> str:
         "guided-diffusion or GLIDE as published. "
         f"Its tensors begin with {first or 'nothing'}. Configs in {path.stem}.configs beside it would tell what it is"
     )
+
+
+def _check_whole(path: Path, header: Header) -> None:
+    """Raise ModelRefused for what is published beside models; what has a denoiser is one, whatever else is in it."""
+    if any(name.startswith(DENOISER) for name in header.tensors):
+        return
+    names = "\n".join(header.tensors)
+    for what, pattern in COMPANIONS.items():
+        if re.search(pattern, names, re.MULTILINE):
+            raise ModelRefused(f"{path.name} is {what}; nothing here can use it yet")
 
 
 def _flow(path: Path, shapes: Shapes) -> str:

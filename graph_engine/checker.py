@@ -12,7 +12,7 @@ from graph_engine.kinds import kind_of
 from graph_engine.layout import Chain, Draft, Layout, Scope
 from graph_engine.node import Input
 from graph_engine.plugins import Registry
-from graph_engine.sockets import accepts, convert, split_optional, substitute, type_name
+from graph_engine.sockets import accepts, convert, only_by_link, split_optional, substitute, type_name
 from graph_engine.workflow import Link, Workflow
 
 __all__ = ["check", "prove"]
@@ -160,7 +160,7 @@ class _Checker:
 
     def _offers(self, draft: Draft, wanted: Any) -> str:
         """Which outputs in the same workflow would fit."""
-        if kind_of(wanted) is None and get_origin(wanted) is not list:
+        if not only_by_link(wanted) and get_origin(wanted) is not list:
             return " Give it a value under 'with' or a link under 'from'"
         fitting = []
         for other in self.layout.drafts.values():

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph_engine.kinds import kind_of
 from graph_engine.node import Input, NodeSpec
 from graph_engine.plugins import Registry
-from graph_engine.sockets import json_schema, split_optional
+from graph_engine.sockets import json_schema, only_by_link
 from graph_engine.workflow import FORMAT, INPUT_TYPES, MODES
 
 __all__ = ["workflow_schema"]
@@ -111,7 +110,7 @@ def _rule(spec: NodeSpec) -> dict[str, Any]:
 
 
 def _has_value(socket: Input) -> bool:
-    return kind_of(split_optional(socket.type)[0]) is None
+    return not only_by_link(socket.type)
 
 
 def _value(socket: Input) -> dict[str, Any]:

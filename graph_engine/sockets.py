@@ -29,6 +29,7 @@ __all__ = [
     "choices_of",
     "convert",
     "json_schema",
+    "only_by_link",
     "split_optional",
     "substitute",
     "type_name",
@@ -109,6 +110,19 @@ def split_optional(tp: Any) -> tuple[Any, bool]:
         rest = tuple(part for part in get_args(tp) if part is not type(None))
         return (rest[0] if len(rest) == 1 else Union[rest]), True  # noqa: UP007 - built at run time
     return tp, False
+
+
+def only_by_link(tp: Any) -> bool:
+    """True when no value that can be written down fits: for kinds, lists of them, and what is one of several."""
+    tp, _ = split_optional(tp)
+    if get_origin(tp) is list:
+        return only_by_link(get_args(tp)[0])
+    parts: tuple[Any, ...] = ()
+    if get_origin(tp) in (Union, types.UnionType):
+        parts = get_args(tp)
+    elif isinstance(tp, TypeVar):
+        parts = tp.__constraints__ or ((tp.__bound__,) if tp.__bound__ else ())
+    return all(map(only_by_link, parts)) if parts else kind_of(tp) is not None
 
 
 def choices_of(tp: Any) -> tuple[Any, ...] | None:
@@ -192,8 +206,6 @@ def convert(tp: Any, value: Any, widgets: tuple[Widget, ...] = ()) -> Any:
         if optional:
             return None
         raise ValueError(f"wants {type_name(tp)}, found nothing")
-    if tp is Any or isinstance(tp, TypeVar):
-        return _plain(value)
     choices = choices_of(tp)
     if choices is not None:
         return _convert_choice(tp, choices, value)
@@ -202,14 +214,16 @@ def convert(tp: Any, value: Any, widgets: tuple[Widget, ...] = ()) -> Any:
         if not isinstance(value, list | tuple):
             raise ValueError(f"wants a list of {type_name(get_args(tp)[0])}, found {_show(value)}")
         return [convert(get_args(tp)[0], item, widgets) for item in value]
+    if only_by_link(tp):
+        raise ValueError(f"wants {type_name(tp)}, which only a link can give; found {_show(value)}")
+    if tp is Any or isinstance(tp, TypeVar):
+        return _plain(value)
     if origin in (Union, types.UnionType):
         return _convert_union(tp, value, widgets)
     if origin is dict or tp is dict:
         if not isinstance(value, dict):
             raise ValueError(f"wants a mapping, found {_show(value)}")
         return _plain(value)
-    if kind_of(tp) is not None:
-        raise ValueError(f"wants {type_name(tp)}, which only a link can give; found {_show(value)}")
     return _convert_scalar(tp, value, widgets)
 
 

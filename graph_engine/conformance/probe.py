@@ -21,10 +21,9 @@ from graph_engine.conformance.project import Project, read_project
 from graph_engine.context import Folders
 from graph_engine.engine import Engine
 from graph_engine.errors import WorkflowError
-from graph_engine.kinds import kind_of
 from graph_engine.node import NodeSpec
 from graph_engine.plugins import Pack, Registry, find_plugins, load_registry
-from graph_engine.sockets import split_optional
+from graph_engine.sockets import only_by_link
 from graph_engine.workflow import read_workflow
 
 __all__ = ["main"]
@@ -103,7 +102,7 @@ def _check_doc(spec: NodeSpec) -> Iterator[Finding]:
         yield Finding("docs", f"{spec.id} has no docstring; its first line is what users read in the list of nodes")
         return
     for name, socket in spec.inputs.items():
-        if kind_of(split_optional(socket.type)[0]) is None and name.lower() not in spec.doc.lower():
+        if not only_by_link(socket.type) and name.lower() not in spec.doc.lower():
             yield Finding("docs", f"the docstring of {spec.id} does not mention its input '{name}'; say what it does")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from graph_engine import Color as Picker
 from graph_engine import Image, Latents, Seed, Slider
-from graph_engine.sockets import accepts, convert, json_schema, substitute, type_name
+from graph_engine.sockets import accepts, convert, json_schema, only_by_link, substitute, type_name
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -193,3 +193,20 @@ def test_a_schema_holds_what_json_can_hold():
     assert json_schema(int, (Slider(0, float("inf")),)) == {"type": "integer", "minimum": 0}
     assert json_schema(Color | None) == {"anyOf": [{"enum": ["red", "blue"]}, {"type": "null"}]}
     assert json_schema(Seed.__origin__, Seed.__metadata__)["maximum"] == 2**53
+
+
+B = TypeVar("B", Image, Latents)
+BY_LINK = [Image, Image | None, list[Image], list[Image | None], Image | Latents, Image | Latents | None, B, K, list[B]]
+BY_VALUE = [int, str | None, list[int], Image | str, Any, T, N, dict, Literal["a"], list[list[str]]]
+
+
+@pytest.mark.parametrize("tp", BY_LINK, ids=str)
+def test_what_only_a_link_gives_takes_no_value(tp: Any) -> None:
+    assert only_by_link(tp)
+    with pytest.raises(ValueError, match="wants"):
+        convert(tp, "a cat", ())
+
+
+@pytest.mark.parametrize("tp", BY_VALUE, ids=str)
+def test_what_a_value_may_give_is_not_for_links_alone(tp: Any) -> None:
+    assert not only_by_link(tp)

@@ -24,6 +24,7 @@ from graph_engine.sockets import (
     accepts,
     choices_of,
     json_schema,
+    only_by_link,
     split_optional,
     type_name,
 )
@@ -150,7 +151,7 @@ def describe_node(spec: NodeSpec) -> NodeInfo:
 
 def _input(socket: Input) -> Socket:
     tp, optional = split_optional(socket.type)
-    linked = _only_by_link(tp)
+    linked = only_by_link(tp)
     return Socket(
         socket.name,
         wanted_name(tp),
@@ -174,12 +175,6 @@ def wanted_name(tp: Any) -> str:
     if isinstance(tp, TypeVar) and (tp.__constraints__ or tp.__bound__):
         return " or ".join(type_name(part) for part in tp.__constraints__ or (tp.__bound__,))
     return type_name(tp)
-
-
-def _only_by_link(tp: Any) -> bool:
-    while get_origin(tp) is list:
-        tp = get_args(tp)[0]
-    return kind_of(split_optional(tp)[0]) is not None
 
 
 def _variable(tp: Any) -> str:

@@ -193,6 +193,7 @@ def _middle(place: Locator | tuple[float, float]) -> tuple[float, float]:
     if isinstance(place, tuple):
         return place
     place.scroll_into_view_if_needed()
+    place.element_handle().wait_for_element_state("stable")
     box = place.bounding_box()
     assert box is not None, f"{place} is not shown"
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -19,7 +19,8 @@ interface RowProps {
   linked: boolean;
 }
 
-/** One input: its port, its name, and its widget as long as no wire feeds it. */
+/** One input: its port, its name, and its widget as long as no wire feeds it. What is wrong with it is marked here and
+    told below the rows, so that no port moves away under a pointer on its way there. */
 export const InputRow = memo(function InputRow({ node, title, socket, written, linked }: RowProps) {
   const declared = node === INPUTS;
   const id = `${node}-${socket.name}`;
@@ -30,9 +31,9 @@ export const InputRow = memo(function InputRow({ node, title, socket, written, l
   const changed = written !== undefined && !declared;
   const reset = () => edit((body) => setValue(body, node, socket.name, undefined));
   return (
-    <div className={`row${tall ? " tall" : ""}${error ? " wrong" : ""}`}>
+    <div className={`row${tall ? " tall" : ""}${error ? " wrong" : ""}`} title={error}>
       {!declared && <Port node={node} socket={socket} type={socket.type} side="target" linked={linked} />}
-      <label htmlFor={Widget ? id : undefined} className={changed ? "changed" : ""} title={hint(socket)}>
+      <label htmlFor={Widget ? id : undefined} className={changed ? "changed" : ""} title={error ? `${error}\n\n${hint(socket)}` : hint(socket)}>
         {socket.name}
       </label>
       {Widget && (
@@ -69,7 +70,6 @@ export const InputRow = memo(function InputRow({ node, title, socket, written, l
         </button>
       )}
       {declared && <Port node={node} socket={socket} type={socket.type} side="source" linked={false} />}
-      {error && <p className="error">{error}</p>}
     </div>
   );
 });

@@ -51,7 +51,7 @@ function Stage({ id, selected }: { id: string; selected: boolean }) {
   const decls = id === INPUTS;
   const status = useStatus(id);
   const failure = useFailure(id);
-  const problem = useEditor((now) => problemsOf(now.problems, id).find((one) => !inRow(one.input, face.inputs))?.message);
+  const problems = useEditor((now) => problemsOf(now.problems, id));
   const subgraph = subgraphKey(entry);
   const look = useEditor((now) => lookOf(bodyOf(now), id));
   const collapsed = look?.collapsed === true;
@@ -77,10 +77,12 @@ function Stage({ id, selected }: { id: string; selected: boolean }) {
       {collapsed ? <Stacked id={id} face={face} entry={entry} /> : <Open id={id} face={face} entry={entry} selected={selected} />}
       {!face.known && <p className="error">{face.summary}</p>}
       {failure && <Failure error={failure} />}
-      {!failure && problem && (
-        <p className="error" role="alert">
-          {problem}
-        </p>
+      {!failure && problems.length > 0 && (
+        <div className="error">
+          {problems.map(({ message }) => (
+            <p key={message}>{message}</p>
+          ))}
+        </div>
       )}
     </div>
   );
@@ -122,8 +124,6 @@ function Stacked({ id, face, entry }: PartProps) {
     </div>
   );
 }
-
-const inRow = (input: string, sockets: readonly { name: string }[]) => sockets.some((socket) => socket.name === input);
 
 function Progress({ id }: { id: string }) {
   const share = useEditor((now) => {

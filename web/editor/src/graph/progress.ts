@@ -131,6 +131,7 @@ export interface Problem {
 }
 
 const indexes = new WeakMap<readonly Problem[], Map<string, Problem[]>>();
+const NONE: readonly Problem[] = [];
 
 /** The problems of a node, found without looking through all of them. */
 export function problemsOf(problems: readonly Problem[], node: string): readonly Problem[] {
@@ -140,7 +141,7 @@ export function problemsOf(problems: readonly Problem[], node: string): readonly
     for (const one of problems) index.set(one.node, [...(index.get(one.node) ?? []), one]);
     indexes.set(problems, index);
   }
-  return index.get(node) ?? [];
+  return index.get(node) ?? NONE;
 }
 
 /** Sort the server's sentences by node: `document:1: node 'text': input 'prompt' (text) is missing`. */

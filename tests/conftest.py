@@ -12,9 +12,10 @@ Install = Callable[[str, str], dict[str, str]]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_models_of_the_hub(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What the machine's user fetched from the hub is no business of a test, nor of a process that it starts."""
+def nothing_of_the_users_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the machine's user fetched from the hub, or set, is no business of a test, nor of a process it starts."""
     os.environ["HF_HUB_CACHE"] = str(tmp_path_factory.mktemp("hub"))
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
 
 
 @pytest.fixture

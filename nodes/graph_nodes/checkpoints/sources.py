@@ -50,7 +50,8 @@ def _below_roots(context: Context, name: str) -> Path | None:
             continue
         except FileRefused as error:
             raise ModelRefused(
-                f"no model is called {name!r}: {error}. Model folders are named by --models or GRAPH_ENGINE_MODELS"
+                f"no model is called {name!r}: {error}. "
+                "Model folders are named by --models, GRAPH_ENGINE_MODELS or the settings file"
             ) from None
     return None
 

@@ -344,3 +344,13 @@ def _drop(editor: Editor, name: str, content: bytes, *, shift: bool = False) -> 
         canvas.dispatchEvent(new DragEvent('drop', at));
     }"""
     editor.page.locator(".canvas").evaluate(drop, [name, list(content), shift])
+
+
+def test_older_outputs_stay_when_a_run_ends(editor: Editor) -> None:
+    editor.open("later", drawing(CIRCLE, "later"))
+    panel = gallery(editor)
+    panel.get_by_role("button", name="Older ones").click()
+    expect(panel.get_by_role("button", name="Older ones")).to_be_hidden()
+    before = panel.locator(".gallery li").count()
+    editor.run()
+    expect(panel.locator(".gallery li")).to_have_count(before + 1)

@@ -7,21 +7,31 @@ import { tell, tellError } from "./notes";
 import { set, state } from "./store";
 
 const PAGE = 60;
+/** The most that the server answers with at once. */
+const AT_ONCE = 1000;
+let wanted = PAGE;
 let asked = 0;
 
 export function setGallery(change: Partial<GalleryState>): void {
   set({ gallery: { ...state().gallery, ...change } });
 }
 
-/** Read the first page anew, or one more. */
+/** Read anew what is shown, and with `more` a page below it: also when a run ends meanwhile, nobody loses their place. */
 export async function loadGallery(more = false): Promise<void> {
+  if (more) wanted += PAGE;
   const number = ++asked;
-  const { filter, next } = state().gallery;
+  const query = queryOf(state().gallery.filter);
+  const outputs: Output[] = [];
+  let next = "";
   try {
-    const page = await api.outputs({ ...queryOf(filter), limit: String(PAGE), ...(more ? { after: next } : {}) });
-    if (number !== asked) return;
-    const outputs = more ? [...state().gallery.outputs, ...page.outputs] : page.outputs;
-    setGallery({ outputs, next: page.next, marked: state().gallery.marked.filter((id) => outputs.some((one) => one.id === id)) });
+    do {
+      const limit = String(Math.min(wanted - outputs.length, AT_ONCE));
+      const page = await api.outputs({ ...query, limit, ...(next ? { after: next } : {}) });
+      if (number !== asked) return;
+      outputs.push(...page.outputs);
+      next = page.next;
+    } while (next && outputs.length < wanted);
+    setGallery({ outputs, next, marked: state().gallery.marked.filter((id) => outputs.some((one) => one.id === id)) });
   } catch (error) {
     if (number === asked) tellError(error);
   }
@@ -31,6 +41,7 @@ let waiting: ReturnType<typeof setTimeout> | undefined;
 
 export function filterGallery(change: Partial<GalleryFilter>): void {
   setGallery({ filter: { ...state().gallery.filter, ...change } });
+  wanted = PAGE;
   clearTimeout(waiting);
   waiting = setTimeout(() => void loadGallery(), 200);
 }

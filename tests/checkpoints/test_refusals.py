@@ -274,13 +274,39 @@ def test_a_pickle_is_converted_in_a_child_that_makes_nothing_but_tensors(tmp_pat
         archive.writestr("archive/data.pkl", evil)
         archive.writestr("archive/version", "3")
     for name in ("bare.ckpt", "archive.pt"):
-        with pytest.raises(pickles.PickleRefused, match=f"{name} was not converted"):
+        with pytest.raises(
+            pickles.PickleRefused, match=f"{name} was not converted: it holds posix.system, which could run"
+        ):
             pickles.convert(tmp_path / name, tmp_path / "out.safetensors")
     assert not canary.exists()
     assert not (tmp_path / "out.safetensors").exists()
     torch.save({"state_dict": {"w": torch.ones(2, 3).T}, "epoch": 3}, tmp_path / "good.ckpt")
-    pickles.convert(tmp_path / "good.ckpt", tmp_path / "good.safetensors")
+    assert pickles.convert(tmp_path / "good.ckpt", tmp_path / "good.safetensors") == ["epoch"]
     assert read_header(tmp_path / "good.safetensors").tensors["w"].shape == (3, 2)
+
+
+def test_no_tensor_of_a_pickle_is_left_out_in_silence(tmp_path: Path) -> None:
+    tensors = {"w": torch.ones(2)}
+    torch.save({"unet": tensors, "vae": tensors, "step": torch.tensor(3)}, tmp_path / "several.pt")
+    target = tmp_path / "one.safetensors"
+    with pytest.raises(pickles.PickleRefused, match="groups of tensors, unet, vae; name one: --group unet"):
+        pickles.convert(tmp_path / "several.pt", target)
+    with pytest.raises(pickles.PickleRefused, match="no group 'net'; it has unet, vae"):
+        pickles.convert(tmp_path / "several.pt", target, "net")
+    assert pickles.convert(tmp_path / "several.pt", target, "vae") == ["unet", "step"]
+    assert list(read_header(target).tensors) == ["w"]
+
+
+NO_CHECKPOINTS = {"text.ckpt": b"hello", "empty.pt": b"", "cut.pt": b"PK\x03\x04" + bytes(50)}
+
+
+@pytest.mark.parametrize("name", NO_CHECKPOINTS)
+def test_what_is_no_checkpoint_is_not_converted(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(NO_CHECKPOINTS[name])
+    with pytest.raises(pickles.PickleRefused, match="it is damaged, or no checkpoint of torch with tensors alone"):
+        pickles.convert(tmp_path / name, tmp_path / "out.safetensors")
+    with pytest.raises(pickles.PickleRefused, match=r"must end with \.safetensors"):
+        pickles.convert(tmp_path / name, tmp_path / "out.bin")
 
 
 def test_a_model_of_the_hub_is_read_from_its_cache_and_never_fetched_by_a_workflow(

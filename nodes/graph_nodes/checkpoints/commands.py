@@ -12,6 +12,9 @@ from graph_engine import Command, GraphEngineError
 
 __all__ = ["COMMANDS"]
 
+_MOST = 10
+"""Names that are told of a long list."""
+
 
 def _configure_tiny(parser: argparse.ArgumentParser) -> None:
     from graph_nodes.checkpoints.tiny.families import TINY
@@ -51,6 +54,7 @@ def _configure_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", help="a .ckpt, .pt or .bin file")
     parser.add_argument("target", help="the .safetensors file to write")
     parser.add_argument("--allow-pickle", action="store_true", help="open the pickle; only for files that you trust")
+    parser.add_argument("--group", default="", help="name of the tensors to take, where there are several groups")
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -60,7 +64,11 @@ def _convert(options: argparse.Namespace) -> int:
         raise GraphEngineError(
             f"{options.source} may be a pickle, which can run code when it is opened; if you trust it: --allow-pickle"
         )
-    pickles.convert(Path(options.source).expanduser(), Path(options.target).expanduser())
+    source, target = (Path(name).expanduser() for name in (options.source, options.target))
+    left = pickles.convert(source, target, options.group)
+    if left:
+        more = f" and {len(left) - _MOST} more" if len(left) > _MOST else ""
+        sys.stderr.write(f"left out, as they are no tensors of the model: {', '.join(left[:_MOST])}{more}\n")
     sys.stdout.write(f"{options.target}\n")
     return 0
 

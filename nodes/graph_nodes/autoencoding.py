@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from graph_engine import VAE, Context, Image, Latents, Seed, node
 from graph_nodes.errors import Misfit
+from graph_nodes.finite import check_finite
 from graph_nodes.weights import module_of, torch_dtype
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def decode(context: Context, latents: Latents, vae: VAE | None = None) -> Image:
         # One picture at a time: the bits of a convolution depend on the batch that it is made in.
         rows = (_unscaled(vae, module, sample[None].to(context.device)) for sample in latents.samples)
         pixels = torch.cat([module.decode(row.to(dtype), **_options(module)).sample.float().cpu() for row in rows])
+    check_finite(context, vae, pixels)
     return Image(((pixels + 1) / 2).clamp(0, 1))
 
 
@@ -68,9 +70,12 @@ def draw_latents(context: Context, vae: VAE, signed: Tensor, generator: Generato
     found = module.encode(signed.to(context.device, torch_dtype(context, vae)))
     if not hasattr(found, "latent_dist"):
         # In the plain order of rows, as the published pipelines have it: the order counts in the last bits.
-        return _scaled(vae, module, found.latents.float()).contiguous()
-    posterior = found.latent_dist
-    return _scaled(vae, module, (posterior.sample(generator) if generator else posterior.mode()).float())
+        latents = _scaled(vae, module, found.latents.float()).contiguous()
+    else:
+        posterior = found.latent_dist
+        latents = _scaled(vae, module, (posterior.sample(generator) if generator else posterior.mode()).float())
+    check_finite(context, vae, latents)
+    return latents
 
 
 def _options(module: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graph_engine import CLIP, Context
 from graph_nodes.errors import Misfit, ModelRefused
+from graph_nodes.finite import check_finite
 from graph_nodes.tokenizing import token_ids
 from graph_nodes.weights import module_of, torch_dtype
 
@@ -47,7 +48,9 @@ def embed_pictures(context: Context, clip: CLIP, pictures: Sequence[Tensor]) -> 
         with torch.no_grad():
             rows.append(_vector(clip, _seen(module, values)))
         context.progress(index + 1, len(pictures))
-    return torch.cat(rows)
+    vectors = torch.cat(rows)
+    check_finite(context, clip, vectors)
+    return vectors
 
 
 def embed_prompt(context: Context, clip: CLIP, prompt: str) -> Tensor:
@@ -63,7 +66,9 @@ def embed_prompt(context: Context, clip: CLIP, prompt: str) -> Tensor:
         whole = hasattr(tower, "get_text_features")
         read = tower.get_text_features if whole else tower
         features = read(**told, attention_mask=mask)
-    return _vector(clip, features if whole else features.text_embeds)
+    vector = _vector(clip, features if whole else features.text_embeds)
+    check_finite(context, clip, vector)
+    return vector
 
 
 def embed_nothing(context: Context, clip: CLIP) -> Tensor:
@@ -73,7 +78,9 @@ def embed_nothing(context: Context, clip: CLIP) -> Tensor:
     size, module = _fact(clip, "image_size"), module_of(context, clip)
     with torch.no_grad():
         zeros = torch.zeros(1, 3, size, size, device=context.device, dtype=torch_dtype(context, clip))
-        return _vector(clip, _seen(module, zeros))
+        vector = _vector(clip, _seen(module, zeros))
+    check_finite(context, clip, vector)
+    return vector
 
 
 def _check_vocabulary(clip: CLIP, highest: int) -> None:

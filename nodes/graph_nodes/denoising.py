@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, Denoiser, Guidance, Image, Latents, Start, TextEmbedding
 from graph_nodes import conditions, fitting, guiding
+from graph_nodes.finite import check_finite
 from graph_nodes.network_of import network_of
 from graph_nodes.shapes import shape_of
 from graph_nodes.weights import scheduler_config
@@ -73,7 +74,7 @@ def run(context: Context, request: Request) -> Latents:
             mean_shift=guide.mean_shift,
             on_step=_watcher(context, denoiser),
         )
-    return _latents(samples, denoiser)
+    return _latents(context, request, samples)
 
 
 def invert(context: Context, request: Request, latents: Latents) -> Latents:
@@ -95,14 +96,18 @@ def invert(context: Context, request: Request, latents: Latents) -> Latents:
         predict = _predict(context, denoiser, guide, scheduler, told)
         x = _rows(latents.samples, n).to(context.device)
         samples = sampling.sample(predict, scheduler, x, generators, on_step=_watcher(context, denoiser))
-    return _latents(samples, denoiser)
+    return _latents(context, request, samples)
 
 
-def _latents(samples: Tensor, denoiser: Denoiser) -> Latents:
+def _latents(context: Context, request: Request, samples: Tensor) -> Latents:
+    """What was drawn, once it is known to be numbers; those that the models of guidance had a say in are named too."""
     import torch
 
     # A clone made out of inference mode is an ordinary tensor: what later nodes do with it is their own matter.
-    return Latents(samples.cpu().clone(memory_format=torch.contiguous_format), denoiser.facts["space"])
+    made = samples.cpu().clone(memory_format=torch.contiguous_format)
+    critics = [it.settings[it.rule] for it in guiding.chain_of(request.guidance) if it.rule in guiding.ASKING]
+    check_finite(context, request.denoiser, made, *critics)
+    return Latents(made, request.denoiser.facts["space"])
 
 
 def _draws(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, TextEncoder
 from graph_nodes.errors import Misfit, ModelRefused
+from graph_nodes.finite import check_finite
 from graph_nodes.reading import Chunk, Reading, chunks_of
 from graph_nodes.tokenizing import padded_ids
 from graph_nodes.weights import module_of
@@ -30,7 +31,11 @@ def encode(context: Context, encoder: TextEncoder, prompt: str, reading: Reading
     name = encoder.facts.get("recipe", "plain")
     if name not in RECIPES:
         raise ModelRefused(f"the encoder of {encoder.model!r}: the recipe must be one of {', '.join(RECIPES)}")
-    return RECIPES[name](context, encoder, prompt, reading)
+    tokens, pooled, mask = RECIPES[name](context, encoder, prompt, reading)
+    for made in (tokens, pooled):
+        if made is not None:
+            check_finite(context, encoder, made)
+    return tokens, pooled, mask
 
 
 def _plain(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:

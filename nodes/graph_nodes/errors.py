@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graph_engine import GraphEngineError
 
-__all__ = ["ImageRefused", "Misfit", "ModelRefused"]
+__all__ = ["ImageRefused", "Misfit", "ModelRefused", "NotFinite"]
 
 
 class ModelRefused(GraphEngineError):
@@ -13,6 +13,10 @@ class ModelRefused(GraphEngineError):
 
 class Misfit(GraphEngineError):
     """Two values do not fit each other: another space, another size, another count."""
+
+
+class NotFinite(GraphEngineError):
+    """A network made numbers that are none: its weights are broken, or its number format is too small."""
 
 
 class ImageRefused(GraphEngineError):

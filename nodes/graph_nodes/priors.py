@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from graph_engine import Context, Denoiser, ImageEmbedding, Latents, TokenModel, Tokens, node
 from graph_nodes.errors import Misfit, ModelRefused
+from graph_nodes.finite import check_finite
 from graph_nodes.weights import module_of, tensors_of
 
 if TYPE_CHECKING:
@@ -24,10 +25,14 @@ def decode_embedding(context: Context, prior: Denoiser | TokenModel, latents: La
     if isinstance(prior, Denoiser):
         if not isinstance(latents, Latents):
             raise Misfit(f"the prior of {prior.model!r} is a diffusion model: it decodes latents, found tokens")
-        return ImageEmbedding(_unstandardised(context, prior, latents), latents.space)
-    if not isinstance(latents, Tokens):
+        vectors, space = _unstandardised(context, prior, latents), latents.space
+    elif not isinstance(latents, Tokens):
         raise Misfit(f"the prior of {prior.model!r} writes tokens: it decodes tokens, found latents")
-    return ImageEmbedding(_looked_up(context, prior, latents), prior.facts["embedding_space"])
+    else:
+        vectors = _looked_up(context, prior, latents)
+        space = prior.facts["embedding_space"]
+    check_finite(context, prior, vectors)
+    return ImageEmbedding(vectors, space)
 
 
 def _unstandardised(context: Context, prior: Denoiser, latents: Latents) -> Tensor:

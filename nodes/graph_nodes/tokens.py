@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from graph_engine import Context, Image, ImageTokenizer, Seed, Slider, TextEmbedding, TokenModel, Tokens, node
 from graph_nodes.errors import Misfit, ModelRefused
+from graph_nodes.finite import check_finite
 from graph_nodes.fitting import batch_size
 from graph_nodes.weights import module_of, torch_dtype
 
@@ -41,6 +42,7 @@ def encode_tokens(context: Context, image_tokenizer: ImageTokenizer, image: Imag
     with torch.no_grad():
         for pixels in image.pixels:
             states = module.encode(_shown(image_tokenizer, pixels[None]).to(context.device, dtype)).latents
+            check_finite(context, image_tokenizer, states)
             rows.append(module.quantize(states)[2][2].reshape(1, -1).cpu())
     return Tokens(torch.cat(rows), image_tokenizer.facts["codebook"])
 
@@ -68,6 +70,7 @@ def decode_tokens(context: Context, image_tokenizer: ImageTokenizer, tokens: Tok
             pictures.append(module.decode(ids.to(context.device), force_not_quantize=True, shape=shape).sample)
             context.progress(index + 1, len(tokens.ids))
     drawn = torch.cat(pictures).float().cpu()
+    check_finite(context, image_tokenizer, drawn)
     return Image((drawn if not _is_signed(image_tokenizer) else (drawn + 1) / 2).clamp(0, 1))
 
 
@@ -125,8 +128,19 @@ def _network(context: Context, token_model: TokenModel) -> Network:
     module, facts = module_of(context, token_model), token_model.facts
     codes = tokens.Codes(facts["vocabulary"], facts.get("first_token", 0), facts.get("start_token"))
     if facts["architecture"] == "decoder_only":
-        return tokens.decoder_only(module, codes, counted=facts.get("positions") == "counted")
-    return tokens.encoder_decoder(module, codes, own_encoder=facts.get("own_encoder", False))
+        network = tokens.decoder_only(module, codes, counted=facts.get("positions") == "counted")
+    else:
+        network = tokens.encoder_decoder(module, codes, own_encoder=facts.get("own_encoder", False))
+
+    def finite(prompt: Prompt, ids: Tensor, cache: Any) -> tuple[Tensor, Any]:
+        # Here and not at the end of the node: drawn from what is no number, an id may lie beyond the network's table.
+        # Logits come to the CPU in each step anyway.
+        logits, cache = network(prompt, ids, cache)
+        logits = logits.cpu()
+        check_finite(context, token_model, logits)
+        return logits, cache
+
+    return finite
 
 
 def _prompt(context: Context, token_model: TokenModel, text: TextEmbedding, n: int, *, null: bool = False) -> Prompt:

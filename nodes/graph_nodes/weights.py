@@ -25,7 +25,15 @@ from graph_nodes.model_files import ModelFiles, open_model, part_folder, revisio
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["COMPONENTS", "module_of", "scheduler_config", "tensors_of", "tokenizer_of", "torch_dtype"]
+__all__ = [
+    "COMPONENTS",
+    "module_of",
+    "scheduler_config",
+    "tensors_of",
+    "tokenizer_of",
+    "torch_dtype",
+    "warm_tensors",
+]
 
 COMPONENTS: Mapping[str, str] = {
     "AdmUNet": "graph_nodes.science.adm",
@@ -138,6 +146,24 @@ def tensors_of(context: Context, part: ModelPart, key: str) -> dict[str, torch.T
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
 
     return context.warm.get(f"{part.model}@{part.revision}/{part.part}:{key} tensors", load, size)
+
+
+def warm_tensors(context: Context, part: ModelPart) -> Iterator[tuple[str, torch.Tensor]]:
+    """(name, weights) of all that a part has warm, whatever folder it is of; nothing is read for it."""
+    import torch
+
+    def gone() -> Any:
+        raise KeyError
+
+    part = _owner(context, part)
+    for key in context.warm.keys():  # noqa: SIM118
+        if not key.startswith(f"{part.model}@{part.revision}/{part.part}:"):
+            continue
+        with contextlib.suppress(KeyError):  # let go in the meantime
+            held = context.warm.get(key, gone, _bytes_of)
+            named = dict(held.named_parameters()) if isinstance(held, torch.nn.Module) else held
+            if isinstance(named, dict):
+                yield from ((name, tensor) for name, tensor in named.items() if not tensor.is_meta)
 
 
 def torch_dtype(context: Context, part: ModelPart | None = None) -> torch.dtype:

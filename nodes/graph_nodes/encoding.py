@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graph_engine import Context, TextEncoder
 from graph_nodes.errors import Misfit, ModelRefused
@@ -17,10 +18,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Encoded", "encode"]
 
-Encoded = tuple["Tensor", "Tensor | None", "Tensor | None"]
-"""(tokens [1, length, width], pooled [1, width] or None, mask [1, length] or None) of one prompt, on the CPU."""
+
+class Encoded(NamedTuple):
+    """One prompt, on the CPU. tokens: [1, length, width]; pooled: [1, width]; mask: bool [1, length], which tokens
+    count."""
+
+    tokens: Tensor
+    pooled: Tensor | None = None
+    mask: Tensor | None = None
+
+
 STATES = ("last_hidden_state", "input_embeddings", "encoder")
 """What the tokens of a TextEmbedding are: model.json may say so of its text encoder."""
+SWITCHES = ("weights", "clip_skip")
 
 
 def encode(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
@@ -31,11 +41,35 @@ def encode(context: Context, encoder: TextEncoder, prompt: str, reading: Reading
     name = encoder.facts.get("recipe", "plain")
     if name not in RECIPES:
         raise ModelRefused(f"the encoder of {encoder.model!r}: the recipe must be one of {', '.join(RECIPES)}")
-    tokens, pooled, mask = RECIPES[name](context, encoder, prompt, reading)
-    for made in (tokens, pooled):
+    recipe = RECIPES[name]
+    _check_switches(encoder, recipe.knows, reading)
+    encoded = recipe.encode(_warning_once(context), encoder, prompt, reading)
+    for made in (encoded.tokens, encoded.pooled):
         if made is not None:
             check_finite(context, encoder, made)
-    return tokens, pooled, mask
+    return encoded
+
+
+def _check_switches(encoder: TextEncoder, known: Sequence[str], reading: Reading) -> None:
+    """Raise Misfit for a switch that would mean nothing to an encoder."""
+    unknown = [name for name in SWITCHES if name not in known]
+    if not any(getattr(reading, name) for name in unknown):
+        return
+    if len(unknown) > 1:
+        raise Misfit(f"the encoder of {encoder.model!r} knows neither weights nor clip_skip; leave both off")
+    raise Misfit(f"the encoder of {encoder.model!r} knows no {unknown[0]}; leave it off")
+
+
+def _warning_once(context: Context) -> Context:
+    """The context with ears for each warning once: several towers lose the same words of a prompt."""
+    told: set[str] = set()
+
+    def warn(message: str) -> None:
+        if message not in told:
+            told.add(message)
+            context.warn(message)
+
+    return replace(context, on_warning=warn)
 
 
 def _plain(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
@@ -45,7 +79,7 @@ def _plain(context: Context, encoder: TextEncoder, prompt: str, reading: Reading
     states = encoder.facts.get("states", STATES[0])
     if states not in STATES:
         raise ModelRefused(f"the encoder of {encoder.model!r}: states must be one of {', '.join(STATES)}")
-    (chunk,) = chunks_of(context, encoder, prompt, Reading(weights=reading.weights))
+    (chunk,) = chunks_of(context, encoder, prompt, reading)
     _check_words(encoder, chunk.ids)
     module, ids = module_of(context, encoder), chunk.ids.to(context.device)
     module = module.get_encoder() if states == "encoder" else module
@@ -53,10 +87,10 @@ def _plain(context: Context, encoder: TextEncoder, prompt: str, reading: Reading
     kept = mask.bool().cpu() if mask is not None else None
     with torch.no_grad():
         if states == "input_embeddings":
-            return _rows_of_table(encoder, module, ids), None, kept
+            return Encoded(_rows_of_table(encoder, module, ids), None, kept)
         output = module(ids, attention_mask=mask)
     pooled = _pooled(output).float().cpu() if encoder.facts.get("pooled") else None
-    return output.last_hidden_state.float().cpu(), pooled, kept
+    return Encoded(output.last_hidden_state.float().cpu(), pooled, kept)
 
 
 def _check_words(encoder: TextEncoder, ids: Tensor) -> None:
@@ -87,20 +121,19 @@ def _clip(context: Context, encoder: TextEncoder, prompt: str, reading: Reading)
         if not reading.clip_skip:
             last: Tensor = output.last_hidden_state
             return last
-        normed: Tensor = getattr(module, "text_model", module).final_layer_norm(_layer(output, reading.clip_skip + 1))
+        normed: Tensor = getattr(module, "text_model", module).final_layer_norm(_layer(output, reading.clip_skip, 1))
         return normed
 
-    tokens, _ = _tower(context, encoder, prompt, reading, "", states)
-    return tokens, None, None
+    return Encoded(_tower(context, encoder, prompt, reading, "", states).tokens)
 
 
 def _x2(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
     """The x2 latent upscaler: CLIP's last layer without the norm behind it, and its pooled vector."""
 
     def states(module: Any, output: Any) -> Tensor:
-        return _layer(output, reading.clip_skip + 1)
+        return _layer(output, reading.clip_skip, 1)
 
-    return *_tower(context, encoder, prompt, reading, "", states, pooled=True), None
+    return _tower(context, encoder, prompt, reading, "", states, pooled=True)._replace(mask=None)
 
 
 def _xl(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
@@ -109,11 +142,11 @@ def _xl(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -
     import torch
 
     def states(module: Any, output: Any) -> Tensor:
-        return _layer(output, reading.clip_skip + 2)
+        return _layer(output, reading.clip_skip, 2)
 
     suffixes = ("", "_2") if "folder_2" in encoder.facts else ("",)
     towers = [_tower(context, encoder, prompt, reading, suffix, states, pooled=True) for suffix in suffixes]
-    return torch.cat([tokens for tokens, _ in towers], dim=-1), towers[-1][1], None
+    return Encoded(torch.cat([read.tokens for read in towers], dim=-1), towers[-1].pooled)
 
 
 def _sd3(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
@@ -123,45 +156,40 @@ def _sd3(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) 
     from torch.nn import functional
 
     def states(module: Any, output: Any) -> Tensor:
-        return _layer(output, reading.clip_skip + 2)
+        return _layer(output, reading.clip_skip, 2)
 
     towers = [_tower(context, encoder, prompt, reading, suffix, states, pooled=True) for suffix in ("", "_2")]
-    clip = torch.cat([tokens for tokens, _ in towers], dim=-1)
+    clip = torch.cat([read.tokens for read in towers], dim=-1)
     if "folder_3" in encoder.facts:
-        t5, _ = _tower(context, encoder, prompt, reading, "_3", _last)
+        t5 = _tower(context, encoder, prompt, reading, "_3", _last).tokens
     else:
         t5 = clip.new_zeros(1, encoder.facts["max_tokens_3"], encoder.facts["width"])
     clip = functional.pad(clip, (0, t5.shape[-1] - clip.shape[-1]))
-    pooled = [vector for _, vector in towers if vector is not None]
-    return torch.cat([clip, t5], dim=-2), torch.cat(pooled, dim=-1), None
+    pooled = [read.pooled for read in towers if read.pooled is not None]
+    return Encoded(torch.cat([clip, t5], dim=-2), torch.cat(pooled, dim=-1))
 
 
 def _flux(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
     """Flux: the states of T5, and the pooled vector of a CLIP."""
-    _, pooled = _tower(context, encoder, prompt, reading, "", _last, pooled=True)
-    tokens, _ = _tower(context, encoder, prompt, reading, "_2", _last)
-    return tokens, pooled, None
+    clip = _tower(context, encoder, prompt, reading, "", _last, pooled=True)
+    t5 = _tower(context, encoder, prompt, reading, "_2", _last)
+    return Encoded(t5.tokens, clip.pooled)
 
 
 def _unclip(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
     """unCLIP and Kandinsky: CLIP's last states, its vector, and which tokens count, which CLIP itself is not told."""
-    tokens, pooled = _tower(context, encoder, prompt, reading, "", _last, pooled=True)
-    (chunk,) = chunks_of(context, encoder, prompt, Reading())
-    return tokens, pooled, chunk.mask.bool()
+    return _tower(context, encoder, prompt, reading, "", _last, pooled=True)
 
 
 def _t5(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
     """DeepFloyd IF: the states of T5 of a prompt in small letters; T5 is told which tokens count."""
-    tokens, _ = _tower(context, encoder, prompt.lower().strip(), reading, "", _last)
-    return tokens, None, None
+    return Encoded(_tower(context, encoder, prompt.lower().strip(), reading, "", _last).tokens)
 
 
 def _glide(context: Context, encoder: TextEncoder, prompt: str, reading: Reading) -> Encoded:
     """GLIDE: states of all places, padding's too, and the last place's as what joins the timestep."""
     import torch
 
-    if reading.weights or reading.clip_skip:
-        raise Misfit(f"the encoder of {encoder.model!r} knows neither weights nor clip_skip; leave both off")
     length, module = encoder.facts["max_tokens"], module_of(context, encoder)
     ids, count = padded_ids(context, encoder, prompt)
     if int(ids.max()) >= module.token_embedding.num_embeddings:
@@ -172,7 +200,7 @@ def _glide(context: Context, encoder: TextEncoder, prompt: str, reading: Reading
     mask = (torch.arange(length) < count)[None]
     with torch.no_grad():
         states, pooled = module(ids.to(context.device), mask.to(context.device))
-    return states.float().cpu(), pooled.float().cpu(), None
+    return Encoded(states.float().cpu(), pooled.float().cpu())
 
 
 def _last(module: Any, output: Any) -> Tensor:
@@ -180,24 +208,36 @@ def _last(module: Any, output: Any) -> Tensor:
     return last
 
 
-def _layer(output: Any, from_the_end: int) -> Tensor:
+def _layer(output: Any, clip_skip: int, place: int) -> Tensor:
+    """The states so many layers before the one that a model reads; place: which that is, counted from the end."""
     layers = output.hidden_states
-    if from_the_end > len(layers):
-        raise ModelRefused(f"clip_skip leaves no layer of an encoder of {len(layers) - 1}")
-    layer: Tensor = layers[-from_the_end]
+    most = len(layers) - place
+    if clip_skip > most:
+        raise Misfit(
+            f"clip_skip {clip_skip} leaves no layer of an encoder of {len(layers) - 1}; the largest here is {most}"
+        )
+    layer: Tensor = layers[-(clip_skip + place)]
     return layer
 
 
-RECIPES: Mapping[str, Callable[[Context, TextEncoder, str, Reading], Encoded]] = {
-    "plain": _plain,
-    "clip": _clip,
-    "x2": _x2,
-    "xl": _xl,
-    "sd3": _sd3,
-    "flux": _flux,
-    "unclip": _unclip,
-    "t5": _t5,
-    "glide": _glide,
+@dataclass(frozen=True)
+class Recipe:
+    """knows: the switches of core.encode_text that mean something to it; the others are refused."""
+
+    encode: Callable[[Context, TextEncoder, str, Reading], Encoded]
+    knows: tuple[str, ...] = ()
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "plain": Recipe(_plain),
+    "clip": Recipe(_clip, SWITCHES),
+    "x2": Recipe(_x2, SWITCHES),
+    "xl": Recipe(_xl, SWITCHES),
+    "sd3": Recipe(_sd3, SWITCHES),
+    "flux": Recipe(_flux, ("weights",)),
+    "unclip": Recipe(_unclip, ("weights",)),
+    "t5": Recipe(_t5, ("weights",)),
+    "glide": Recipe(_glide),
 }
 """Name in a part's facts -> the recipe."""
 
@@ -214,8 +254,8 @@ def _tower(
     states: States,
     *,
     pooled: bool = False,
-) -> tuple[Tensor, Tensor | None]:
-    """(states of all chunks in a row, the pooled vector of the first if wanted) of one tower."""
+) -> Encoded:
+    """(states of all chunks in a row, the pooled vector of the first if wanted, which tokens count) of one tower."""
     import torch
 
     from graph_nodes.science.prompts import weighted
@@ -239,4 +279,5 @@ def _tower(
             tokens if chunk.weights is None else weighted(tokens, nothing, chunk.weights)
             for tokens, chunk in zip(rows, chunks, strict=True)
         ]
-    return torch.cat(rows, dim=1), made[0][1]
+    mask = torch.cat([chunk.mask for chunk in chunks], dim=1).bool()
+    return Encoded(torch.cat(rows, dim=1), made[0][1], mask)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, Denoiser, Image, ImageEmbedding, Latents, Mask, TextEmbedding
 from graph_nodes.autoencoding import draw_latents
-from graph_nodes.shapes import shape_of
 from graph_nodes.weights import scheduler_config, tensors_of, torch_dtype
 
 if TYPE_CHECKING:
@@ -51,15 +50,19 @@ def gather(
     text: TextEmbedding | None,
     scheduler: Any,
     generators: Sequence[Generator],
+    shape: Sequence[int],
 ) -> Conditions:
-    """The conditions of one run; noise augmentation is drawn from the generators, after x_T."""
-    given = {**_low_resolution(context, denoiser, scheduler, generators), **_inpaint(context, denoiser, generators)}
+    """The conditions of one run on samples of `shape`; noise augmentation is drawn from the generators, after x_T."""
+    given = {
+        **_low_resolution(context, denoiser, scheduler, generators, shape),
+        **_inpaint(context, denoiser, generators),
+    }
     conditional, null = dict(given), dict(given)
     pairs = (
         _text(denoiser, text),
         _class_label(denoiser),
         _image_embedding(context, denoiser),
-        _sizes(denoiser),
+        _sizes(denoiser, shape),
         _guidance(denoiser),
     )
     for with_condition, without in pairs:
@@ -115,14 +118,14 @@ def _image_embedding(context: Context, denoiser: Denoiser) -> Pair:
     return {"image_embedding": vectors}, {"image_embedding": null}
 
 
-def _sizes(denoiser: Denoiser) -> Pair:
+def _sizes(denoiser: Denoiser, shape: Sequence[int]) -> Pair:
     """The sizes that Stable Diffusion XL is told, in pixels (Podell et al. 2023, arXiv:2307.01952, section 2.2)."""
     import torch
 
     kind = denoiser.facts.get("size_condition")
     if not kind:
         return {}, {}
-    own = [side * denoiser.facts["factor"] for side in shape_of(denoiser)[1:]]
+    own = [side * denoiser.facts["factor"] for side in shape[1:]]
     told = denoiser.conditions.get("sizes", {"original": own, "crop": [0, 0], "target": own, "scores": [6.0, 2.5]})
     ends = ([told["scores"][0]], [told["scores"][1]]) if kind == "scored" else (told["target"], told["target"])
     with_score, without = (
@@ -155,16 +158,16 @@ def _signed(picture: Image | Latents) -> Tensor:
 
 
 def _low_resolution(
-    context: Context, denoiser: Denoiser, scheduler: Any, generators: Sequence[Generator]
+    context: Context, denoiser: Denoiser, scheduler: Any, generators: Sequence[Generator], shape: Sequence[int]
 ) -> dict[str, Tensor]:
-    """The small picture in -1..1 at the network's size, with the noise that its augmentation level asks for."""
+    """The small picture in -1..1 at the size of the samples, with the noise that its augmentation level asks for."""
     import torch
 
     from graph_nodes.science import networks, sampling
 
     if "low_resolution" not in denoiser.conditions:
         return {}
-    height, width = shape_of(denoiser)[1:]
+    height, width = shape[1:]
     way = denoiser.facts.get("enlarge", "bilinear")
     small = _signed(denoiser.conditions["low_resolution"]).float()
     if denoiser.facts.get("low_resolution_rounded"):  # as a file of 8 bits would have it

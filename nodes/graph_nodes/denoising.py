@@ -92,7 +92,7 @@ def invert(context: Context, request: Request, latents: Latents) -> Latents:
     with torch.inference_mode():
         scheduler = schedules.make_inverse(config, request.steps)
         guide = guiding.guide_of(context, chain, scheduler)
-        told = conditions.gather(context, denoiser, request.text, scheduler, generators)
+        told = conditions.gather(context, denoiser, request.text, scheduler, generators, latents.samples.shape[1:])
         predict = _predict(context, denoiser, guide, scheduler, told)
         x = _rows(latents.samples, n).to(context.device)
         samples = sampling.sample(predict, scheduler, x, generators, on_step=_watcher(context, denoiser))
@@ -117,7 +117,7 @@ def _draws(
     denoiser, text = request.denoiser, request.text
 
     def gathered() -> conditions.Conditions:
-        return conditions.gather(context, denoiser, text, scheduler, generators)
+        return conditions.gather(context, denoiser, text, scheduler, generators, _shape(request))
 
     if denoiser.facts.get("augmentation_first"):
         return gathered(), _noise(request, generators)
@@ -150,6 +150,13 @@ def _held(denoiser: Denoiser, guide: Guide, told: conditions.Conditions) -> Guid
     return Guide((*guide.rules, KeepKnown(told.conditional["masked_image"], told.conditional["known"])))
 
 
+def _shape(request: Request) -> tuple[int, ...]:
+    """The shape of one sample: that of what it starts from, or the model's own."""
+    start = request.start
+    given = (start.noise or start.latents) if start else None
+    return tuple(given.samples.shape[1:]) if given else shape_of(request.denoiser)
+
+
 def _noise(request: Request, generators: Sequence[Generator]) -> Tensor:
     """x_T: what the start brings, else drawn, in the shape of what it starts from or else in the model's own."""
     from graph_nodes.science import sampling
@@ -157,7 +164,7 @@ def _noise(request: Request, generators: Sequence[Generator]) -> Tensor:
     start = request.start
     if start and start.noise:
         return _rows(start.noise.samples, len(generators))
-    shape = start.latents.samples.shape[1:] if start and start.latents else shape_of(request.denoiser)
+    shape = _shape(request)
     for _ in range(start.drawn if start else 0):
         sampling.initial_noise(shape, generators)
     return sampling.initial_noise(shape, generators)
@@ -198,8 +205,7 @@ def _flow_steps(request: Request) -> FlowSteps | None:
     facts = request.denoiser.facts
     if facts.get("prediction_type") != "flow":
         return None
-    start = request.start
-    shape = start.latents.samples.shape[1:] if start and start.latents else shape_of(request.denoiser)
+    shape = _shape(request)
     patch = facts.get("patch", 1)
     return FlowSteps((shape[1] // patch) * (shape[2] // patch), facts["class"] == "FluxTransformer2DModel")
 

@@ -71,26 +71,31 @@ def inpaint_one(strength: float) -> Row:
     return Row(f"DeepFloyd IF, stage I, inpaint, strength {strength}", stages)
 
 
-def inpaint_two(bench: Bench) -> Mapping[str, Pair]:
-    pipeline, model = bench.pipeline("IFInpaintingSuperResolutionPipeline", "if-2"), bench.model("if-2")
-    small, mask = picture(16, 16, seed=6), right_half(64, 64)
-    text = encode_text(bench.context, model.text_encoder, PROMPT)
-    start = repaint(encode(bench.context, bench.cat), mask, 0.8, held="clean")
-    upsampler = low_resolution(model.upsampler, small, 100)
-    made = denoise(bench.context, upsampler, text, classifier_free_guidance(4.0), start, 5, "published")
-    wanted = pipeline(
-        small.pixels * 2 - 1,
-        original_image=bench.cat.pixels * 2 - 1,
-        mask_image=mask.values.clone(),
-        strength=0.8,
-        prompt=PROMPT,
-        num_inference_steps=5,
-        guidance_scale=4.0,
-        noise_level=100,
-        generator=generators(1),
-        output_type="pt",
-    ).images
-    return {"pixels": (made.samples, wanted)}
+def inpaint_two(name: str, height: int, width: int) -> Row:
+    """The small picture is enlarged to the size of the large one, whatever that is."""
+
+    def stages(bench: Bench) -> Mapping[str, Pair]:
+        pipeline, model = bench.pipeline("IFInpaintingSuperResolutionPipeline", "if-2"), bench.model("if-2")
+        small, large, mask = picture(16, 16, seed=6), picture(height, width), right_half(height, width)
+        text = encode_text(bench.context, model.text_encoder, PROMPT)
+        start = repaint(encode(bench.context, large), mask, 0.8, held="clean")
+        upsampler = low_resolution(model.upsampler, small, 100)
+        made = denoise(bench.context, upsampler, text, classifier_free_guidance(4.0), start, 5, "published")
+        wanted = pipeline(
+            small.pixels * 2 - 1,
+            original_image=large.pixels * 2 - 1,
+            mask_image=mask.values.clone(),
+            strength=0.8,
+            prompt=PROMPT,
+            num_inference_steps=5,
+            guidance_scale=4.0,
+            noise_level=100,
+            generator=generators(1),
+            output_type="pt",
+        ).images
+        return {"pixels": (made.samples, wanted)}
+
+    return Row(f"DeepFloyd IF, stage II, inpaint, strength 0.8{name}", stages)
 
 
 PARITY += [
@@ -98,5 +103,6 @@ PARITY += [
     Row("DeepFloyd IF, stage II, noise level 250", stage_two),
     inpaint_one(1.0),
     inpaint_one(0.6),
-    Row("DeepFloyd IF, stage II, inpaint, strength 0.8", inpaint_two),
+    inpaint_two("", 64, 64),
+    inpaint_two(", a picture of 96 x 128", 128, 96),
 ]

@@ -115,18 +115,22 @@ def swapped(bench: Bench) -> Mapping[str, Pair]:
     return {"picture": (decode(bench.context, sampled(bench, bench.model("sd15")), alone).pixels, image)}
 
 
-def image_to_image(name: str, kind: str, family: str, count: int = 2, **told: Any) -> Row:
-    """count: of pictures; told: what this pipeline wants to be told besides."""
+def image_to_image(
+    name: str, kind: str, family: str, count: int = 2, sides: tuple[int, int] = (64, 64), **told: Any
+) -> Row:
+    """count: of pictures; sides: height and width of the picture; told: what this pipeline wants to be told besides."""
 
     def stages(bench: Bench) -> Mapping[str, Pair]:
         pipeline, model = bench.pipeline(kind, family), bench.model(family)
-        start = start_from_image(bench.context, bench.cat, model.vae, strength=0.6, count=count)
+        shown = picture(*sides)
+        start = start_from_image(bench.context, shown, model.vae, strength=0.6, count=count)
         made = sampled(bench, model, start=start, count=count)
-        options = {"image": bench.cat.pixels, "strength": 0.6, **told}
+        options = {"image": shown.pixels, "strength": 0.6, **told}
         wanted = latents_of(pipeline, generator=generators(count), num_images_per_prompt=count, **options)
         return {"latents": (made.samples, wanted)}
 
-    return Row(f"{name} img2img, strength 0.6", stages)
+    size = "" if sides == (64, 64) else f", a picture of {sides[1]} x {sides[0]}"
+    return Row(f"{name} img2img, strength 0.6{size}", stages)
 
 
 def inpaint(name: str, kind: str, family: str, strength: float) -> Row:

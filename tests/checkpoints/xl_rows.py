@@ -79,6 +79,7 @@ PARITY += [
     Row("SDXL txt2img, sizes and crop as conditions", sizes),
     Row("SDXL base, handed over to the refiner at 0.8", refined),
     image_to_image("SDXL", "StableDiffusionXLImg2ImgPipeline", "sdxl"),
+    image_to_image("SDXL", "StableDiffusionXLImg2ImgPipeline", "sdxl", count=1, sides=(96, 72)),
     *(
         inpaint("SDXL", "StableDiffusionXLInpaintPipeline", family, strength)
         for family in ("sdxl", "sdxl-inpaint")

@@ -19,10 +19,6 @@ FEW = {
     "prior_steps": 2,
     "second_steps": 2,
     "third_steps": 2,
-    "width": 64,
-    "height": 64,
-    "side": 16,
-    "second_side": 64,
     "prompt": "a (red:1.2) fox",
 }
 MODELS = ("model", "classifier", "refiner", "prior", "second", "upscaler", "clip")

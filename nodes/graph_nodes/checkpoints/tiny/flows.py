@@ -40,7 +40,7 @@ def sd3(folder: Path, second_width: int = 32, **changes: Any) -> None:
         "caption_projection_dim": 32,
         "pooled_projection_dim": 64,
         "out_channels": 16,
-        "pos_embed_max_size": 16,
+        "pos_embed_max_size": 64,  # for pictures of 1024 pixels, as the workflows have them
     }
     save(diffusers.SD3Transformer2DModel, folder / "transformer", transformer | changes)
     _autoencoder(folder / "vae", 1.5305, 0.0609)

@@ -10,6 +10,7 @@ from graph_engine import VAE, Denoiser, Image, ImageEmbedding, Latents, Mask, Sl
 from graph_engine.errors import did_you_mean
 from graph_nodes.errors import Misfit
 from graph_nodes.fitting import check_condition, name_of
+from graph_nodes.sizes import sides_of
 
 __all__ = [
     "class_label",
@@ -164,9 +165,9 @@ def guidance_embedding(denoiser: Denoiser, scale: Annotated[float, Slider(0.0, 3
 
 def _sized(denoiser: Denoiser, width: int, height: int) -> Denoiser:
     factor = denoiser.facts.get("factor", 1)
-    multiple = factor * denoiser.facts.get("patch", 1)
-    if width % multiple or height % multiple:
-        raise Misfit(f"{name_of(denoiser)} wants sides that {multiple} divides, found {width} x {height}")
+    sides = sides_of(denoiser).times(factor)
+    if not sides.take(width, height):
+        raise Misfit(f"{name_of(denoiser)} wants {sides}, found {width} x {height}")
     shape = [denoiser.facts["channels"], height // factor, width // factor]
     return replace(denoiser, facts={**denoiser.facts, "shape": shape})
 
@@ -188,6 +189,13 @@ def _check_latents(denoiser: Denoiser, image: Image | Latents, space: str) -> No
         raise Misfit(f"{name_of(denoiser)} enlarges latents of {space!r}, found a picture; use core.encode")
     if image.space != space:
         raise Misfit(f"{name_of(denoiser)} enlarges latents of {space!r}, found {image.space!r}")
+    sides, (height, width) = sides_of(denoiser).over(denoiser.facts.get("times", 1)), image.samples.shape[-2:]
+    if not sides.take(height, width):
+        advice = sides.times(denoiser.facts.get("factor", 1))
+        raise Misfit(
+            f"{name_of(denoiser)} enlarges latents with {sides}, found {width} x {height}; make them of a picture with "
+            f"{advice}, by core.resize or core.picture_size"
+        )
 
 
 def _check_size(denoiser: Denoiser, image: Image | Latents, size: int | None, does: str) -> None:

@@ -13,6 +13,7 @@ from graph_nodes.guiding import ASKING
 from graph_nodes.science.guidance import RULES, make_guide
 from graph_nodes.science.schedules import PUBLISHED, SCHEDULERS, can_follow, can_resample
 from graph_nodes.shapes import shape_of
+from graph_nodes.sizes import sides_of, starts_as_large
 
 __all__ = ["batch_size", "check", "check_condition", "check_scheduler", "check_timesteps", "name_of"]
 
@@ -128,19 +129,27 @@ def _check_start(denoiser: Denoiser, start: Start | None) -> dict[str, int]:
 
 def _check_sample(denoiser: Denoiser, value: Latents) -> None:
     space, shape = denoiser.facts["space"], shape_of(denoiser)
-    if denoiser.facts.get("any_size"):
-        patch = denoiser.facts.get("patch", 1)
-        shape = (shape[0], patch, patch)
     if value.space != space:
         raise Misfit(
             f"{name_of(denoiser)} works in the space {space!r}, found {value.space!r}; "
             "core.encode brings a picture into pixel space or, with its autoencoder, into a latent space"
         )
     found = tuple(value.samples.shape[1:])
-    fits = found[:1] == shape[:1] and all(a % b == 0 for a, b in zip(found[1:], shape[1:], strict=True))
-    if not fits:
-        wanted, seen = " x ".join(map(str, shape_of(denoiser))), " x ".join(map(str, found))
-        raise Misfit(f"{name_of(denoiser)} works on {wanted} or a multiple of that size, found {seen}: use core.resize")
+    wanted, seen = " x ".join(map(str, shape)), " x ".join(map(str, found))
+    if starts_as_large(denoiser) and found != shape:
+        raise Misfit(
+            f"{name_of(denoiser)} works on {wanted}, as large as what it is shown, found a start of {seen}: use "
+            "core.resize"
+        )
+    sides = sides_of(denoiser)
+    if found[:1] == shape[:1] and sides.take(*found[1:]):
+        return
+    if found[:1] == shape[:1] and ("multiple" in denoiser.facts or denoiser.facts.get("any_size")):
+        pixels = sides.times(denoiser.facts.get("factor", 1))
+        raise Misfit(
+            f"{name_of(denoiser)} works on {space!r} with {sides}, found {seen}: use core.resize, to {pixels} in pixels"
+        )
+    raise Misfit(f"{name_of(denoiser)} works on {wanted} or a multiple of that size, found {seen}: use core.resize")
 
 
 def check_scheduler(denoiser: Denoiser, name: str, prediction_type: str, start: Start | None) -> None:

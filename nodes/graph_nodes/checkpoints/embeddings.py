@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from graph_nodes.checkpoints.layout import Layout
-from graph_nodes.checkpoints.spaces import latent_factor, latent_space, text_space
+from graph_nodes.checkpoints.spaces import latent_factor, latent_space, sides, text_space
 from graph_nodes.checkpoints.stable import Parts, autoencoder, schedule
 
 __all__ = ["kandinsky", "kandinsky_prior", "karlo"]
@@ -73,6 +73,7 @@ def kandinsky(layout: Layout) -> Parts:
         "size": int(unet.get("sample_size", 64)),
         "factor": latent_factor(vae),
         "any_size": True,
+        **sides(unet),
         "embedding_space": _space(int(unet.get("encoder_hid_dim", 1280))),
         "conditions": ["image_embedding", "inpaint"] if inpaints else ["image_embedding"],
         **({"inpaint_shows": "known"} if inpaints else {}),

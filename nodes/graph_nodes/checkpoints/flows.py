@@ -30,10 +30,12 @@ def sd3(layout: Layout) -> Parts:
         **tower(layout, "text_encoder_2", "tokenizer_2", "_2"),
         **(tower(layout, "text_encoder_3", "tokenizer_3", "_3") if "text_encoder_3" in layout else {}),
     }
+    patch = int(transformer.get("patch_size", 2))
     denoiser = _transformer(layout, encoder["text_space"]) | {
         "channels": int(transformer.get("in_channels", 16)),
         "size": int(transformer.get("sample_size", 128)),
-        "patch": int(transformer.get("patch_size", 2)),
+        "patch": patch,
+        "largest": patch * int(transformer.get("pos_embed_max_size", 96)),
     }
     return {"text_encoder": encoder, "denoiser": denoiser, "vae": autoencoder(layout)}
 

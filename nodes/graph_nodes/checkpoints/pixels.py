@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from graph_nodes.checkpoints.layout import Layout
-from graph_nodes.checkpoints.spaces import text_space
+from graph_nodes.checkpoints.spaces import sides, text_space
 from graph_nodes.checkpoints.stable import Parts, schedule
 
 __all__ = ["deepfloyd", "guided_diffusion", "noised_classifier"]
@@ -41,6 +41,7 @@ def deepfloyd(layout: Layout) -> Parts:
         "space": "pixel",
         "channels": int(unet.get("out_channels", 6)) // 2,
         "size": int(unet.get("sample_size", 64)),
+        **sides(unet),
         "text_space": space,
         "text_mask": False,
         "conditions": ["text", "low_resolution"] if enlarges else ["text"],

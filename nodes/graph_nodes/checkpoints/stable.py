@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graph_nodes.checkpoints.layout import Layout
-from graph_nodes.checkpoints.spaces import latent_factor, latent_space, text_space
+from graph_nodes.checkpoints.spaces import latent_factor, latent_space, sides, text_space
 from graph_nodes.errors import ModelRefused
 
 __all__ = [
@@ -169,6 +169,7 @@ def latent_unet(layout: Layout, space_of_text: str) -> dict[str, Any]:
         "size": int(unet.get("sample_size") or 64),
         "factor": latent_factor(vae),
         "any_size": True,
+        **sides(unet),
         "text_space": space_of_text,
         "conditions": ["text", "inpaint"] if inpaints else ["text"],
     }

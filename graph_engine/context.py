@@ -33,6 +33,16 @@ class Folders:
     models: Mapping[str, Path] = field(default_factory=dict)
     model_roots: tuple[Path, ...] = ()
 
+    def __post_init__(self) -> None:
+        """In a notebook, text is a path too, and one folder a tuple of one."""
+        for name in ("outputs", "cache"):
+            if isinstance(found := getattr(self, name), str):
+                object.__setattr__(self, name, Path(found))
+        for name in ("inputs", "model_roots"):
+            found = getattr(self, name)
+            several = (found,) if isinstance(found, str | Path) else found
+            object.__setattr__(self, name, tuple(map(Path, several)))
+
 
 @dataclass
 class _KeyLock:

@@ -16,7 +16,7 @@ from typing import Any
 from graph_engine.cache import Cache, DiskCache, History, MemoryCache
 from graph_engine.checker import check
 from graph_engine.context import Context, Folders, WarmStore
-from graph_engine.errors import NotCached, Problem, WorkflowError
+from graph_engine.errors import InputError, NotCached, Problem, WorkflowError
 from graph_engine.events import Event, EventHandler, RunWarning
 from graph_engine.graph import Graph
 from graph_engine.plan import Plan, make_plan, workflow_identity
@@ -84,6 +84,8 @@ class Engine:
 
     def graph(self, workflow: Workflow) -> Graph:
         """The proved graph of a workflow, remembered for the next call; raises WorkflowError."""
+        if not isinstance(workflow, Workflow):
+            raise InputError(f"wants a Workflow, found {workflow!r}; a file is read by graph_engine.load('file.yaml')")
         for graph in self._graphs:
             if graph.workflow is workflow:
                 return graph

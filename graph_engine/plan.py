@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -154,21 +155,30 @@ def make_plan(
 
 
 def bind_inputs(graph: Graph, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The value of every declared input of a call; raises InputError for unknown, missing and wrong ones."""
-    for name in given:
-        if name not in graph.inputs:
-            known = ", ".join(graph.inputs) or "none"
-            raise InputError(f"there is no input '{name}'.{did_you_mean(name, graph.inputs)} Inputs: {known}")
+    """The value of every declared input of a call; raises InputError with every unknown, missing and wrong one."""
+    known = ", ".join(graph.inputs) or "none"
+    unknown = [name for name in given if name not in graph.inputs]
+    problems = [f"there is no input '{name}'.{did_you_mean(name, graph.inputs)} Inputs: {known}" for name in unknown]
     bound = {}
-    for name, decl in graph.inputs.items():
-        if name in given:
-            bound[name] = _check(graph, name, given[name])
-        elif decl.required:
-            raise InputError(f"input '{name}' ({decl.type}) has no default; give it a value")
-        else:
-            bound[name] = decl.default
+    for name in graph.inputs:
+        try:
+            bound[name] = _bound(graph, name, given)
+        except InputError as error:
+            problems.append(str(error))
+    if problems:
+        raise InputError("\n".join(problems))
     _check_uses(graph, bound)
     return bound
+
+
+def _bound(graph: Graph, name: str, given: Mapping[str, Any]) -> Any:
+    decl = graph.inputs[name]
+    if name in given:
+        value = given[name]
+        return _check(graph, name, os.fspath(value) if isinstance(value, os.PathLike) else value)
+    if decl.required:
+        raise InputError(f"input '{name}' ({decl.type}) has no default; give it a value")
+    return decl.default
 
 
 def _check(graph: Graph, name: str, value: Any) -> Any:

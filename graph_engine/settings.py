@@ -98,16 +98,29 @@ def _parts(value: Any) -> list[Any]:
 
 
 def pick_device(name: str) -> str:
-    """`auto` becomes the best device here; torch is asked only on a machine that seems to have an accelerator."""
+    """`auto` becomes the best device here; raises InputError for one that is not here. torch is asked only on a machine
+    that seems to have an accelerator, or when it would be a mistake."""
     if name not in DEVICES:
         raise InputError(f"device wants one of {', '.join(DEVICES)}; found '{name}'")
-    if name != "auto":
-        return name
-    if os.path.exists("/dev/nvidiactl"):
+    here = "cuda" if os.path.exists("/dev/nvidiactl") else "mps" if _is_apple() else "cpu"
+    if name == "auto":
+        return here if _works(here) else "cpu"
+    if name not in ("cpu", here) and not _works(name):
+        raise InputError(f"there is no device '{name}' here; leave --device out, or give --device cpu")
+    return name
+
+
+def _is_apple() -> bool:
+    return platform.system() == "Darwin" and platform.machine() == "arm64"
+
+
+def _works(device: str) -> bool:
+    """Whether torch can compute there."""
+    if device == "cuda":
         import torch
 
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return "mps" if platform.system() == "Darwin" and platform.machine() == "arm64" else "cpu"
+        return torch.cuda.is_available()
+    return device == "cpu" or _is_apple()
 
 
 def pick_dtype(name: str, device: str) -> str:

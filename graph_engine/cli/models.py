@@ -15,30 +15,34 @@ from typing import Any
 from graph_engine.cli.engines import add_models_flag, model_folders
 from graph_engine.cli.environment import Environment
 from graph_engine.cli.exit_status import ExitStatus
-from graph_engine.cli.parser import CommandParser
+from graph_engine.cli.parser import CommandParser, UsageError
 from graph_engine.cli.tables import columns
 from graph_engine.context import Folders
 from graph_engine.hookspecs import ModelFacts
 from graph_engine.models import FoundModel, describe_model, find_models, locate_model
+from graph_engine.settings import Locations
 
 __all__ = ["configure", "execute"]
 
 
 def configure(parser: CommandParser, arguments: Sequence[str]) -> None:
-    inspecting = bool(arguments) and arguments[0] == "inspect"
     parser.add_argument("action", nargs="?", choices=["list", "inspect"], default="list", help="what to do")
-    if inspecting:
-        parser.add_argument("name", help="a model's name, or a path")
+    parser.add_argument("name", nargs="?", help="of inspect: a model's name, or a path")
     add_models_flag(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def execute(options: argparse.Namespace, environment: Environment) -> int:
+    if (options.action == "inspect") != (options.name is not None):
+        raise UsageError("wants: graph-engine models [list], or: graph-engine models inspect NAME")
     named = {name: source.folder for name, source in environment.registry.models.items()}
     folders = Folders(models=named, model_roots=model_folders(options, environment))
     if options.action == "inspect":
         return _inspect(options, environment, folders)
     found = find_models(environment.registry, folders)
+    for root in folders.model_roots:
+        if not root.is_dir() and root != Locations.find(environment.variables).data / "models":
+            environment.complain(f"the model folder {root} is not there")
     if options.json:
         environment.write(json.dumps([_listed(model) for model in found], indent=2, ensure_ascii=False))
     elif found:

@@ -47,8 +47,8 @@ class CommandParser(argparse.ArgumentParser):
         self.add_argument("--traceback", action="store_true", help="show the Python traceback of an error")
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """The parsed arguments; UsageError names an unknown flag and the closest known one."""
-        namespace, unknown = self.parse_known_args(list(arguments))
+        """The parsed arguments, flags and others in any order; UsageError names an unknown flag and the closest one."""
+        namespace, unknown = self.parse_known_intermixed_args(list(arguments))
         if unknown:
             flag = unknown[0].split("=")[0]
             what = "flag" if flag.startswith("-") else "argument"

@@ -93,7 +93,11 @@ def write_numbered(folder: Path, stem: str, files: Iterable[bytes], ending: str 
     Each appears whole or not at all, is on the disk when this returns, and never takes the place of another file.
     """
     target = folder / stem
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"the folder {target.parent} cannot be made ({error.strerror}); name another one with --out"
+        raise FileRefused(message) from error
     if not target.parent.resolve().is_relative_to(folder.resolve()):
         raise FileRefused(f"the name {stem!r} leads out of {folder} through a symbolic link; choose another name")
     number = _highest(target, ending) + 1

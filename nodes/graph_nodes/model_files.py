@@ -99,11 +99,23 @@ def read_model(name: str, folder: Path) -> ModelFiles:
 def _read_model(name: str, folder: Path) -> ModelFiles:
     if folder.is_file():
         return _read_file(name, folder)
-    described = next((known for known in _DESCRIBED if (folder / known).is_file()), DESCRIPTION)
+    described = next((known for known in _DESCRIBED if (folder / known).is_file()), "")
+    if not described:
+        raise ModelRefused(_no_model(name, folder))
     description = _DESCRIBED[described](name, folder)
     for part, facts in description["parts"].items():
         _check_part(name, folder, part, facts)
     return _files(name, folder, description, described)
+
+
+def _no_model(name: str, folder: Path) -> str:
+    """Why a folder that nothing describes is no model."""
+    if not folder.is_dir():
+        return f"the model {name!r} would lie in {folder}, which is not there"
+    files = sorted(path.name for path in folder.glob(f"*{SUFFIX}"))
+    if files:
+        return f"{name!r} is a folder of single files; name one of them, such as {f'{name}/{files[0]}'!r}"
+    return f"{name!r} is no model: its folder has no {', '.join(_DESCRIBED)} and no file that ends with {SUFFIX}"
 
 
 def _read_file(name: str, file: Path) -> ModelFiles:

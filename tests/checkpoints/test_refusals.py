@@ -266,6 +266,23 @@ def test_a_file_in_an_unknown_layout_says_which_are_known(tmp_path: Path) -> Non
         load_model(context, "odd.safetensors")
 
 
+def test_a_name_that_is_no_model_is_told_what_to_do(bench: Bench, tmp_path: Path) -> None:
+    shutil.copytree(bench.path("sd15-file"), tmp_path / "files")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken").symlink_to("nowhere")
+    context = Context(folders=Folders(models={"gone": tmp_path / "gone"}, model_roots=(tmp_path, tmp_path / "no")))
+    for name, message in (
+        ("files", "'files' is a folder of single files; name one of them, such as 'files/model.safetensors'"),
+        ("empty", "'empty' is no model: its folder has no model.json, model_index.json, config.json and no file"),
+        ("broken", "broken is a link to nowhere, which is not there"),
+        ("gone", "the model 'gone' would lie in .*gone, which is not there"),
+        ("/etc", r"'/etc' is absolute .*\. A name is a path below a model folder"),
+        ("nope", r"The models here: empty, files, gone; .* would lie in .*, .*no \(which is not there\)"),
+    ):
+        with pytest.raises(ModelRefused, match=message):
+            load_model(context, name)
+
+
 def test_a_pickle_is_converted_in_a_child_that_makes_nothing_but_tensors(tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     evil = f"cposix\nsystem\n(S'touch {canary}'\ntR.".encode()

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from graph_engine import ModelSource, hookimpl, node
+from graph_engine import ModelFacts, ModelReader, ModelSource, hookimpl, node
 from graph_engine.plugins import Pack, PluginProblem, pack_from_module
 
 from .conftest import Shell, trial_packs, workflow
@@ -130,3 +130,33 @@ def test_no_models_at_all_says_what_to_install(shell):
     answer = shell("models")
     assert (answer.status, answer.out) == (0, "")
     assert "graph-engine-shapes" in answer.err
+
+
+CALLS = [
+    (["inspect", "--models", "here", "tiny"], 0),
+    (["--models", "here", "inspect", "tiny"], 0),
+    (["inspect", "--json", "tiny", "--models", "here"], 0),
+    (["list", "--models", "here"], 0),
+    (["inspect"], 2),
+    (["list", "tiny"], 2),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status"), CALLS)
+def test_flags_and_names_of_models_come_in_any_order(arguments, status, tmp_path):
+    module = ModuleType("zoo")
+
+    @hookimpl
+    def register_model_readers() -> list[ModelReader]:
+        return [ModelReader(lambda root: ["tiny"], lambda name, path: ModelFacts(name, "zoo", "a small one"))]
+
+    module.register_model_readers = register_model_readers
+    (tmp_path / "here" / "tiny").mkdir(parents=True)
+    answer = Shell(tmp_path, lambda: [pack_from_module("zoo", module)])("models", *arguments)
+    assert answer.status == status, answer.err
+    assert ("tiny" in answer.out) == (status == 0)
+    assert status == 0 or "graph-engine models inspect NAME" in answer.err
+
+
+def test_a_model_folder_that_is_not_there_is_told(shell):
+    assert "the model folder" in shell("models", "--models", "nowhere").err

@@ -8,10 +8,11 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from graph_engine import WarmStore, WorkflowError, events, load
+from graph_engine import Folders, WarmStore, WorkflowError, events, load
 from graph_engine.errors import InputError
 
 from . import toys
@@ -54,6 +55,17 @@ def test_a_stream_that_ends_well_leaves_the_callers_cancel_event_alone():
 def test_a_stream_raises_what_is_wrong_with_the_call():
     with pytest.raises(InputError, match="there is no input 'no'"):
         list(engine(None).stream(chain(2), {"no": 1}))
+
+
+def test_a_file_in_place_of_a_workflow_is_told_how_to_be_read():
+    with pytest.raises(InputError, match=r"wants a Workflow, found 'a.yaml'; a file is read by graph_engine.load"):
+        engine(None).run("a.yaml")
+
+
+def test_folders_may_be_given_as_text():
+    assert Folders(outputs="out", inputs="in", model_roots=["a", "b"]) == Folders(
+        outputs=Path("out"), inputs=(Path("in"),), model_roots=(Path("a"), Path("b"))
+    )
 
 
 def test_a_stream_can_be_awaited():

@@ -219,6 +219,10 @@ def test_require_cached_raises_before_anything_runs(folder):
 INPUT_MISTAKES = [
     ({"strat": 1}, "there is no input 'strat'. Did you mean 'start'? Inputs: start"),
     ({"start": "x"}, "input 'start' wants a whole number, found 'x'"),
+    (
+        {"stat": 1, "start": "x"},
+        "there is no input 'stat'. Did you mean 'start'? Inputs: start\ninput 'start' wants a whole number, found 'x'",
+    ),
 ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from graph_engine.errors import GraphEngineError
-from graph_engine.settings import Locations
+from graph_engine.settings import DEVICES, Locations, pick_device
 
 
 def found(tmp_path: Path, text: str, **environment: str) -> Locations:
@@ -69,3 +69,20 @@ def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
         Locations.find({"GRAPH_ENGINE_SETTINGS": str(tmp_path / "absent.yaml")})
     with pytest.raises(GraphEngineError, match="cannot be read"):
         Locations.find({"GRAPH_ENGINE_SETTINGS": str(tmp_path)})
+
+
+def test_a_device_that_is_not_here_is_refused_before_anything_runs() -> None:
+    import torch
+
+    here = {
+        "auto",
+        "cpu",
+        *(["cuda"] if torch.cuda.is_available() else []),
+        *(["mps"] if torch.mps.is_available() else []),
+    }
+    for name in DEVICES:
+        if name in here:
+            assert pick_device(name) in here
+        else:
+            with pytest.raises(GraphEngineError, match=f"there is no device '{name}' here; leave --device out"):
+                pick_device(name)

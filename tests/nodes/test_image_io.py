@@ -68,6 +68,12 @@ def test_numbers_go_on_after_the_highest_and_nothing_is_overwritten(context: Con
     assert not list(folder.glob(".*"))
 
 
+def test_a_folder_that_cannot_be_made_is_told_with_the_flag_that_names_another(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FileRefused, match=r"cannot be made .* name another one with --out"):
+        image_files.write_numbered(tmp_path / "file" / "pictures", "a", [b"one"])
+
+
 def test_many_at_once_never_take_the_same_name(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         written = list(pool.map(lambda k: image_files.write_numbered(tmp_path, "a", [b"%d" % k]), range(64)))

@@ -26,7 +26,8 @@ def locate(context: Context, name: str) -> Path:
         return found
     names = sorted({*models, *_beside(context)})
     known = ", ".join(names) or "none: install a plugin that brings models"
-    roots = ", ".join(str(root) for root in context.folders.model_roots)
+    places = context.folders.model_roots
+    roots = ", ".join(str(root) if root.is_dir() else f"{root} (which is not there)" for root in places)
     looked = f"; a folder or file of that name would lie in {roots}" if roots else ""
     raise ModelRefused(f"no model is called {name!r}.{did_you_mean(name, names)} The models here: {known}{looked}")
 
@@ -35,7 +36,7 @@ def _beside(context: Context) -> Iterator[str]:
     """What lies at the top of the model folders."""
     for root in context.folders.model_roots:
         if root.is_dir():
-            yield from (path.name for path in root.iterdir() if not path.name.startswith("."))
+            yield from (path.name for path in root.iterdir() if not path.name.startswith(".") and path.exists())
 
 
 def _below_roots(context: Context, name: str) -> Path | None:
@@ -49,10 +50,16 @@ def _below_roots(context: Context, name: str) -> Path | None:
         except FileNotFoundError:
             continue
         except FileRefused as error:
+            reason = str(error).partition(";")[0]
             raise ModelRefused(
-                f"no model is called {name!r}: {error}. "
-                "Model folders are named by --models, GRAPH_ENGINE_MODELS or the settings file"
+                f"no model is called {name!r}: {reason}. A name is a path below a model folder; "
+                "these are named by --models, GRAPH_ENGINE_MODELS or the settings file"
             ) from None
+    broken = next((root / path for root in roots if (root / path).is_symlink()), None)
+    if broken:
+        raise ModelRefused(
+            f"no model is called {name!r}: {broken} is a link to {broken.readlink()}, which is not there"
+        )
     return None
 
 

@@ -17,7 +17,7 @@ from graph_nodes.checkpoints import single_file
 from graph_nodes.checkpoints.file_weights import load_component
 from graph_nodes.checkpoints.folder_weights import load_folder
 from graph_nodes.checkpoints.headers import read_header
-from graph_nodes.checkpoints.tokenizers import is_gpt2, tokenizer_folder
+from graph_nodes.checkpoints.tokenizers import is_gpt2, reading_vocabulary, tokenizer_folder
 from graph_nodes.checkpoints.weight_files import find_weights
 from graph_nodes.errors import ModelRefused
 from graph_nodes.model_files import ModelFiles, open_model, part_folder, revision
@@ -104,11 +104,15 @@ def tokenizer_of(context: Context, part: ModelPart, key: str = "tokenizer") -> A
         from transformers import AutoTokenizer, GPT2Tokenizer
 
         configs = _folder(context, part, key)
-        folder = tokenizer_folder(context, part, configs)
-        with _library():
+        single = open_model(context, part.model).file is not None
+        folder = tokenizer_folder(context, part, configs, single=single)
+        with _library(), reading_vocabulary(part, folder):
             if is_gpt2(configs):  # a folder with the vocabulary alone does not say its class
-                return GPT2Tokenizer.from_pretrained(folder, local_files_only=True)
-            return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+                tokenizer = GPT2Tokenizer.from_pretrained(folder, local_files_only=True)
+            else:
+                tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            tokenizer("a")  # one without the words for what it does not know opens, and fails then
+        return tokenizer
 
     return context.warm.get(f"{part.model}@{part.revision}/{part.part}:{key}", load, lambda _: 1 << 20)
 

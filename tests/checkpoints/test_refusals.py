@@ -113,6 +113,14 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a component that climbs": (_index(**{"../x": ["diffusers", "X"]}), "which is no plain name"),
     "no autoencoder": (_index(vae=[None, None]), "is no family that is known here: .*Stable Diffusion 1 and 2"),
     "a folder that is missing": (lambda f: shutil.rmtree(f / "vae"), "no folder 'vae' for its AutoencoderKL"),
+    "a config that is missing": (
+        lambda f: (f / "unet/config.json").unlink(),
+        "no unet/config.json for its UNet2DConditionModel; its download may be incomplete",
+    ),
+    "a schedule that is missing": (
+        lambda f: (f / "scheduler/scheduler_config.json").unlink(),
+        "no scheduler/scheduler_config.json for its PNDMScheduler; its download may be incomplete",
+    ),
     "an index that is no JSON": (lambda f: (f / "model_index.json").write_text("{"), "no readable sd/model_index.json"),
     "weights that are missing": (lambda f: _weights(f).unlink(), "part 'denoiser': .*unet holds no .safetensors file"),
     "quantised, as its config tells": (

@@ -109,6 +109,11 @@ def _component(name: str, folder: Path, key: str, library: Any, class_name: Any)
             f"the model {name!r} has no folder {key!r} for its {class_name}; its download may be incomplete"
         )
     config = next((path for item in _CONFIGS if (path := subfolder / item).is_file()), None)
+    wanted = _wanted_config(key, str(class_name))
+    if wanted and not (subfolder / wanted).is_file():
+        raise ModelRefused(
+            f"the model {name!r} has no {key}/{wanted} for its {class_name}; its download may be incomplete"
+        )
     settings = read_json(name, config) if config else {}
     if "quantization_config" in settings:
         raise ModelRefused(
@@ -116,6 +121,13 @@ def _component(name: str, folder: Path, key: str, library: Any, class_name: Any)
             "fetch the model in float16, bfloat16 or float32"
         )
     return Component(key, str(class_name), settings)
+
+
+def _wanted_config(key: str, class_name: str) -> str:
+    """The file without which a component cannot be made; empty for tokenizers, whose vocabulary may be elsewhere."""
+    if key.startswith("tokenizer") or class_name.endswith(("Processor", "Extractor")):
+        return ""
+    return "scheduler_config.json" if class_name.endswith("Scheduler") else "config.json"
 
 
 def read_json(name: str, path: Path) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _pieces(tokenizer: Any, prompt: str, weigh: bool) -> tuple[list[int], list[f
     ids: list[int] = []
     weights: list[float] = []
     for text, weight in parse_weights(prompt) if weigh else [(prompt, 1.0)]:
-        found = tokenizer(text, add_special_tokens=False).input_ids
+        found = tokenizer(text, add_special_tokens=False, verbose=False).input_ids
         ids += found
         weights += [weight] * len(found)
     return ids, weights

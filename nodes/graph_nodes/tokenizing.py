@@ -19,7 +19,7 @@ def token_ids(context: Context, part: ModelPart, prompt: str, suffix: str = "") 
     length = part.facts.get("max_tokens" + suffix, part.facts["max_tokens"])
     options = {"padding": "max_length", "max_length": length, "truncation": True, "return_tensors": "pt"}
     ids = tokenizer(prompt, **options)
-    whole = tokenizer(prompt).input_ids
+    whole = tokenizer(prompt, verbose=False).input_ids  # what is too long is told below, and never read
     if len(whole) > length:
         kept = tokenizer.decode(ids.input_ids[0], skip_special_tokens=True).strip()
         full = tokenizer.decode(whole, skip_special_tokens=True).strip()
@@ -35,7 +35,7 @@ def padded_ids(context: Context, part: ModelPart, prompt: str) -> tuple[Any, int
 
     tokenizer = tokenizer_of(context, part)
     length: int = part.facts["max_tokens"]
-    whole: list[int] = tokenizer(prompt, add_special_tokens=False).input_ids
+    whole: list[int] = tokenizer(prompt, add_special_tokens=False, verbose=False).input_ids
     if len(whole) > length:
         lost = tokenizer.decode(whole[length:]).strip()
         context.warn(f"the prompt has {len(whole)} tokens and the encoder reads {length}; not read: '{lost}'")

@@ -92,8 +92,9 @@ def make_scheduler(name: str, config: Mapping[str, Any], steps: int, flow: FlowS
         return _make_spaced(config, known, steps)
     class_name, settings = named[name] if name != PUBLISHED else (_published_class(config), {})
     known = _by_stride(known) if name in ("ddim", "pndm") else known
-    scheduler = getattr(diffusers, class_name).from_config(known, **settings)
+    scheduler = _made(getattr(diffusers, class_name), known, settings)
     if flow is None:
+        _end_in_low_order(scheduler, steps)
         scheduler.set_timesteps(steps)
     else:
         _space_flow(scheduler, steps, flow)
@@ -103,6 +104,30 @@ def make_scheduler(name: str, config: Mapping[str, Any], steps: int, flow: FlowS
 def _known(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that are diffusers' own."""
     return {key: value for key, value in config.items() if not key.startswith("_") and key not in _OURS}
+
+
+def _made(kind: Any, known: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> Any:
+    """A scheduler of a class of diffusers, which is given what it knows and carries the rest along: given all at once,
+    it would tell the user that settings of another scheduler are wrong."""
+    understood = inspect.signature(kind.__init__).parameters
+    scheduler = kind.from_config({key: known[key] for key in known if key in understood}, **(settings or {}))
+    scheduler.register_to_config(**{key: known[key] for key in known if key not in understood})
+    return scheduler
+
+
+def _end_in_low_order(scheduler: Any, steps: int) -> None:
+    """Let DPM-Solver in single steps end with one of a lower order where it has to, as it would itself with a complaint
+    about the user's settings: at a number of steps that its order does not divide, and where the last sigma is 0."""
+    if not _takes_single_steps(scheduler):
+        return
+    if steps % scheduler.config.solver_order or scheduler.config.final_sigmas_type == "zero":
+        scheduler.register_to_config(lower_order_final=True)
+
+
+def _takes_single_steps(scheduler: Any) -> bool:
+    from diffusers import DPMSolverSinglestepScheduler
+
+    return isinstance(scheduler, DPMSolverSinglestepScheduler)
 
 
 def _by_stride(known: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,7 +146,7 @@ def _make_spaced(config: Mapping[str, Any], known: Mapping[str, Any], steps: int
     name = _published_class(config)
     if name not in classes:
         raise ValueError(f"{' and '.join(_OURS)} go with {' or '.join(classes)}, not with {name}")
-    scheduler: Any = classes[name].from_config(dict(known))
+    scheduler = _made(classes[name], known)
     timesteps = list(config.get("spaced_timesteps", ()))
     if sorted(set(timesteps) & set(range(scheduler.config.num_train_timesteps)), reverse=True) != timesteps:
         raise ValueError(
@@ -183,7 +208,7 @@ def alphas_of(config: Mapping[str, Any]) -> torch.Tensor:
     from diffusers import DDPMScheduler
 
     known = _known(config)
-    scheduler: Any = DDPMScheduler.from_config(known)  # type: ignore[no-untyped-call]
+    scheduler = _made(DDPMScheduler, known)
     alphas: torch.Tensor = scheduler.alphas_cumprod
     return alphas
 
@@ -273,8 +298,7 @@ def make_inverse(config: Mapping[str, Any], steps: int) -> Any:
     """The scheduler that walks DDIM's ordinary differential equation from x_0 to x_T, set to `steps` steps."""
     from diffusers import DDIMInverseScheduler
 
-    known = _known(config)
-    scheduler: Any = DDIMInverseScheduler.from_config(_by_stride(known))  # type: ignore[no-untyped-call]
+    scheduler = _made(DDIMInverseScheduler, _by_stride(_known(config)))
     scheduler.set_timesteps(steps)
     return scheduler
 

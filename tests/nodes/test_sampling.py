@@ -319,6 +319,13 @@ def test_ddim_follows_the_noise_of_the_clipped_picture() -> None:
     torch.testing.assert_close(ours.double(), x, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", [name for name in SCHEDULERS if name != "dpm2-ancestral"])
+def test_every_scheduler_follows_a_network_that_predicts_its_own_variance(context: Context, name: str) -> None:
+    denoiser = _part(context, "tiny/learned", "denoiser")
+    made = denoise(context, denoiser, _text(context), classifier_free_guidance(2.0), steps=4, scheduler=name)
+    assert made.samples.shape == (1, 3, 8, 8)
+
+
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction", "sample"])
 @pytest.mark.parametrize("name", SCHEDULERS)
 def test_a_network_that_knows_the_picture_is_followed_to_it(name: str, prediction_type: str) -> None:

@@ -44,7 +44,7 @@ SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "deis": ("DEISMultistepScheduler", {}),
     "pndm": ("PNDMScheduler", {"skip_prk_steps": True}),
     "dpm++-single": ("DPMSolverSinglestepScheduler", {"algorithm_type": "dpmsolver++", "solver_order": 2}),
-    "sa-solver": ("SASolverScheduler", {}),
+    "sa-solver": ("SASolverScheduler", {"variance_type": None}),  # it would draw noise for the variance too
     "lcm": ("LCMScheduler", {}),
     "tcd": ("TCDScheduler", {}),
     "dpm2-ancestral": ("KDPM2AncestralDiscreteScheduler", {}),

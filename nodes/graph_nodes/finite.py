@@ -34,7 +34,7 @@ def check_finite(context: Context, part: ModelPart, values: Tensor, *asked: Mode
 def _cause(context: Context, parts: tuple[ModelPart, ...]) -> str:
     """Why, as far as the weights and the dtypes tell, and what to do."""
     for part in parts:
-        name = f"the weights of the {part.part} of {part.model!r}"
+        name = "its weights" if part is parts[0] else f"the weights of the {part.part} of {part.model!r}"
         for tensor, values in warm_tensors(context, part):
             if not bool(values.isfinite().all()):
                 wrong = f"{int((~values.isfinite()).sum())} of {values.numel()} in {tensor}"
@@ -43,7 +43,8 @@ def _cause(context: Context, parts: tuple[ModelPart, ...]) -> str:
                 return f"{name} are broken ({wrong}); fetch or convert the model anew"
     half = next((part for part in parts if _is_half(context, part)), None)
     if half is not None:
-        return f"the {half.part} of {half.model!r} computes in float16, which overflows; {_WIDER}"
+        name = "it" if half is parts[0] else f"the {half.part} of {half.model!r}"
+        return f"{name} computes in float16, which overflows; {_WIDER}"
     advice = "; try less guidance, another scheduler or more steps" if isinstance(parts[0], Denoiser) else ""
     return f"its weights seem whole, so that what it was given is beyond its range{advice}"
 

@@ -118,9 +118,7 @@ def test_weights_that_are_no_numbers_are_told_by_the_part_and_the_tensor(
     family, component, part, run = CASES[case]
     context = broken(family, component, _first(number))
     model = load_model(context, "odd")
-    told = (
-        rf"the {part} of 'odd' made numbers that are not finite .*: the weights .* are broken \(.* in \S+\); fetch or"
-    )
+    told = rf"the {part} of 'odd' made numbers that are not finite .*: its weights are broken \(.* in \S+\); fetch or"
     with pytest.raises(NotFinite, match=told):
         run(bench, context, model)
 
@@ -132,7 +130,7 @@ def test_what_overflows_in_half_precision_is_told_with_the_dtype_that_mends_it(b
     context = broken("sd15", "unet", first_layer)
     half = replace(context, dtype="float16")
     told = (
-        "the denoiser of 'odd' computes in float16, which overflows; choose float32 or bfloat16 as dtype at core.load_"
+        "the denoiser of 'odd' made .*: it computes in float16, which overflows; choose float32 or bfloat16 as dtype at"
     )
     with pytest.raises(NotFinite, match=told):
         _denoised(bench, half, load_model(half, "odd"))

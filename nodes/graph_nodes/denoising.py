@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graph_engine import Context, Denoiser, Guidance, Image, Latents, Start, TextEmbedding
-from graph_nodes import conditions, fitting, guiding
+from graph_nodes import conditions, fitting, guiding, stepping
 from graph_nodes.finite import check_finite
 from graph_nodes.network_of import network_of
 from graph_nodes.shapes import shape_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from graph_nodes.science.guidance import Guide
-    from graph_nodes.science.sampling import Known, OnStep, Predict
+    from graph_nodes.science.sampling import OnStep, Predict
     from graph_nodes.science.schedules import FlowSteps
 
 __all__ = ["Request", "invert", "run"]
@@ -55,12 +55,14 @@ def run(context: Context, request: Request) -> Latents:
 
     generators = sampling.generators_for(request.seed, n)
     with torch.inference_mode():
-        scheduler = schedules.make_scheduler(request.scheduler, config, request.steps, _flow_steps(request))
-        fitting.check_timesteps(denoiser, request.scheduler, scheduler)
+        flow = _flow_steps(request)
+        scheduler = stepping.scheduler_for(
+            request, lambda steps: schedules.make_scheduler(request.scheduler, config, steps, flow)
+        )
         told, noise = _draws(context, request, scheduler, generators)
         guide = guiding.guide_of(context, chain, scheduler)
         predict = _predict(context, denoiser, guide, scheduler, told)
-        x, begin, known = _begin(context, request, scheduler, noise)
+        x, begin, known = stepping.begin(context.device, request, scheduler, noise)
         samples = sampling.sample(
             predict,
             scheduler,
@@ -68,7 +70,7 @@ def run(context: Context, request: Request) -> Latents:
             generators,
             eta=request.eta,
             begin=begin,
-            end=schedules.steps_until(scheduler, request.stop) if request.stop < 1 else None,
+            end=stepping.end_of(request, scheduler),
             known=known,
             resample=request.start.resample if request.start else 1,
             mean_shift=guide.mean_shift,
@@ -90,11 +92,11 @@ def invert(context: Context, request: Request, latents: Latents) -> Latents:
     config = scheduler_config(context, denoiser)
     generators = sampling.generators_for(request.seed, n)
     with torch.inference_mode():
-        scheduler = schedules.make_inverse(config, request.steps)
+        scheduler = stepping.scheduler_for(request, lambda steps: schedules.make_inverse(config, steps))
         guide = guiding.guide_of(context, chain, scheduler)
         told = conditions.gather(context, denoiser, request.text, scheduler, generators, latents.samples.shape[1:])
         predict = _predict(context, denoiser, guide, scheduler, told)
-        x = _rows(latents.samples, n).to(context.device)
+        x = stepping.rows(latents.samples, n).to(context.device)
         samples = sampling.sample(predict, scheduler, x, generators, on_step=_watcher(context, denoiser))
     return _latents(context, request, samples)
 
@@ -163,39 +165,11 @@ def _noise(request: Request, generators: Sequence[Generator]) -> Tensor:
 
     start = request.start
     if start and start.noise:
-        return _rows(start.noise.samples, len(generators))
+        return stepping.rows(start.noise.samples, len(generators))
     shape = _shape(request)
     for _ in range(start.drawn if start else 0):
         sampling.initial_noise(shape, generators)
     return sampling.initial_noise(shape, generators)
-
-
-def _begin(context: Context, request: Request, scheduler: Any, noise: Tensor) -> tuple[Tensor, int, Known | None]:
-    """(the sample at the first timestep, the number of that timestep, what must stay)."""
-    from graph_nodes.science import sampling, schedules
-
-    start, noise = request.start, noise.to(context.device)
-    if start is None or start.latents is None:
-        return _pure(scheduler, noise), 0, None
-    x_0 = _rows(start.latents.samples, len(noise)).to(context.device)
-    if start.resume:
-        return x_0, schedules.resume_at(scheduler, start.resume), None
-    known = None
-    if start.mask:
-        mask = conditions.latent_mask(request.denoiser, start.mask.values, x_0)
-        if start.clean:
-            mask = (mask >= 0.5).float()
-        known = sampling.Known(x_0, noise, _rows(mask, len(noise)).to(context.device), start.clean)
-    if start.strength >= 1 and not start.clean:
-        return _pure(scheduler, noise), 0, known
-    begin = sampling.begin_at(scheduler, request.steps, start.strength)
-    x = sampling.noised_to(scheduler, x_0, noise, scheduler.timesteps[begin : begin + 1])
-    return known.hold(x, scheduler, None) if known and start.clean else x, begin, known
-
-
-def _pure(scheduler: Any, noise: Tensor) -> Tensor:
-    """x_T: noise in the scheduler's own units."""
-    return noise * getattr(scheduler, "init_noise_sigma", 1.0)
 
 
 def _flow_steps(request: Request) -> FlowSteps | None:
@@ -208,11 +182,6 @@ def _flow_steps(request: Request) -> FlowSteps | None:
     shape = _shape(request)
     patch = facts.get("patch", 1)
     return FlowSteps((shape[1] // patch) * (shape[2] // patch), facts["class"] == "FluxTransformer2DModel")
-
-
-def _rows(tensor: Tensor, n: int) -> Tensor:
-    """One row per picture."""
-    return tensor if len(tensor) == n else tensor.repeat_interleave(n, dim=0)
 
 
 def _watcher(context: Context, denoiser: Denoiser) -> OnStep:

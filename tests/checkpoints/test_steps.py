@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 import torch
+from graph_nodes.binding import image_condition
 from graph_nodes.diffusion import denoise, invert
 from graph_nodes.errors import Misfit
 from graph_nodes.models import Model, load_model
 from graph_nodes.starts import image_to_image
 from graph_nodes.text import encode_text
 
-from graph_engine import Context, Latents, TextEmbedding
+from graph_engine import Context, ImageEmbedding, Latents, TextEmbedding
 
 from .bench import Bench
 
@@ -90,3 +91,16 @@ def test_inversion_says_so_too(bench: Bench) -> None:
     latents: Any = Latents(torch.zeros(1, 4, 8, 8), "sd")
     with pytest.raises(Misfit, match="it takes 999 at most"):
         invert(context, model.denoiser, latents, text, steps=1000)
+
+
+@pytest.mark.parametrize("scheduler", ["dpm++", "dpm++-sde", "dpm++-single", "sa-solver"])
+def test_a_solver_is_given_no_learned_variance(bench: Bench, scheduler: str) -> None:
+    """Four channels of latents, or three of pixels, and a variance for each."""
+    model = bench.model("kandinsky")
+    assert model.denoiser is not None
+    told = image_condition(model.denoiser, ImageEmbedding(torch.ones(1, 32), model.denoiser.facts["embedding_space"]))
+    latents = denoise(bench.context, told, None, steps=3, scheduler=scheduler)
+    assert latents.samples.shape == (1, 4, 8, 8)
+    context, first, text = opened(bench, "if-1")
+    pixels = denoise(context, first.denoiser, text, steps=3, scheduler=scheduler)
+    assert pixels.samples.shape == (1, 3, 16, 16)

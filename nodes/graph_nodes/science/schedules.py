@@ -44,7 +44,7 @@ SCHEDULERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "deis": ("DEISMultistepScheduler", {}),
     "pndm": ("PNDMScheduler", {"skip_prk_steps": True}),
     "dpm++-single": ("DPMSolverSinglestepScheduler", {"algorithm_type": "dpmsolver++", "solver_order": 2}),
-    "sa-solver": ("SASolverScheduler", {"variance_type": None}),  # it would draw noise for the variance too
+    "sa-solver": ("SASolverScheduler", {}),
     "lcm": ("LCMScheduler", {}),
     "tcd": ("TCDScheduler", {}),
     "dpm2-ancestral": ("KDPM2AncestralDiscreteScheduler", {}),
@@ -93,6 +93,7 @@ def make_scheduler(name: str, config: Mapping[str, Any], steps: int, flow: FlowS
     class_name, settings = named[name] if name != PUBLISHED else (_published_class(config), {})
     known = _by_stride(known) if name in ("ddim", "pndm") else known
     scheduler = _made(getattr(diffusers, class_name), known, settings)
+    _leave_variance(scheduler)
     if flow is None:
         _end_in_low_order(scheduler, steps)
         scheduler.set_timesteps(steps)
@@ -134,6 +135,13 @@ def _by_stride(known: Mapping[str, Any]) -> dict[str, Any]:
     """A schedule whose timesteps lie where the steps of diffusers' DDIM and PNDM lead to, which go back by an equal
     stride: those that are spaced from the first to the last do not. OpenAI samples by DDIM along equal strides too."""
     return {**known, **({"timestep_spacing": "leading"} if known.get("timestep_spacing") == "linspace" else {})}
+
+
+def _leave_variance(scheduler: Any) -> None:
+    """Let a solver, which has no use for a learned variance, be given none: where diffusers' solvers are told of one,
+    they keep the first three channels, which is one too few of latents, or draw noise for the variance too."""
+    if takes_learned_variance(scheduler) and not hasattr(scheduler, "_get_variance"):
+        scheduler.register_to_config(variance_type=None)
 
 
 def _make_spaced(config: Mapping[str, Any], known: Mapping[str, Any], steps: int) -> Any:

@@ -10,6 +10,7 @@ from graph_engine import VAE, Denoiser, Image, ImageEmbedding, Latents, Mask, Sl
 from graph_engine.errors import did_you_mean
 from graph_nodes.errors import Misfit
 from graph_nodes.fitting import check_condition, name_of
+from graph_nodes.shapes import shape_of
 from graph_nodes.sizes import sides_of
 
 __all__ = [
@@ -118,7 +119,12 @@ def picture_size(denoiser: Denoiser, width: AnySide = 0, height: AnySide = 0) ->
     if not facts.get("any_size"):
         raise Misfit(f"{name_of(denoiser)} draws pictures of one size, {facts.get('size')}; use core.resize behind it")
     own = facts["size"] * facts.get("factor", 1)
-    return _sized(denoiser, width or own, height or own)
+    sized = _sized(denoiser, width or own, height or own)
+    if "follows" in facts or ("inpaint" in denoiser.conditions and shape_of(sized) != shape_of(denoiser)):
+        raise Misfit(
+            f"{name_of(denoiser)} draws as large as the picture that it is shown asks for; use core.resize there"
+        )
+    return sized
 
 
 @node(category="diffusion")

@@ -145,10 +145,9 @@ def _check_sample(denoiser: Denoiser, value: Latents) -> None:
     if found[:1] == shape[:1] and sides.take(*found[1:]):
         return
     if found[:1] == shape[:1] and ("multiple" in denoiser.facts or denoiser.facts.get("any_size")):
-        pixels = sides.times(denoiser.facts.get("factor", 1))
-        raise Misfit(
-            f"{name_of(denoiser)} works on {space!r} with {sides}, found {seen}: use core.resize, to {pixels} in pixels"
-        )
+        factor = denoiser.facts.get("factor", 1)
+        pixels = f", to {sides.times(factor)} in pixels" if factor > 1 else ""
+        raise Misfit(f"{name_of(denoiser)} works on {space!r} with {sides}, found {seen}: use core.resize{pixels}")
     raise Misfit(f"{name_of(denoiser)} works on {wanted} or a multiple of that size, found {seen}: use core.resize")
 
 

@@ -30,12 +30,6 @@ def drawn(bench: Bench, model: Model, denoiser: Denoiser, start: Start | None = 
     return tuple(made.samples.shape)
 
 
-@pytest.mark.parametrize("family", ["sd15", "sd21", "sdxl", "sdxl-refiner"])
-def test_a_network_that_fits_its_halves_together_draws_odd_sizes(bench: Bench, family: str) -> None:
-    model = bench.model(family)
-    assert drawn(bench, model, picture_size(model.denoiser, 72, 88)) == (1, 4, 11, 9)
-
-
 def test_a_network_that_only_doubles_says_what_must_divide_its_sides(bench: Bench) -> None:
     model = bench.model("kandinsky")
     for width in (72, 100):
@@ -47,6 +41,26 @@ def test_a_network_that_only_doubles_says_what_must_divide_its_sides(bench: Benc
         drawn(bench, model, unchecked)
 
 
+MULTIPLES = {
+    **dict.fromkeys(("sd15", "sd15-inpaint", "sd2-inpaint", "sd21", "sdxl", "sdxl-inpaint", "sdxl-refiner"), 8),
+    **dict.fromkeys(("sd3", "sd35", "flux-dev", "flux-schnell", "kandinsky", "kandinsky-inpaint"), 16),
+}
+"""Family -> what divides the sides of its pictures."""
+
+
+@pytest.mark.parametrize("family", MULTIPLES)
+def test_a_size_one_multiple_on_is_drawn_and_none_between(bench: Bench, family: str) -> None:
+    model, multiple = bench.model(family), MULTIPLES[family]
+    with pytest.raises(Misfit, match=f"wants sides that {multiple} divides"):
+        picture_size(model.denoiser, 64 + multiple // 2, 64)
+    side = 64 + multiple
+    if "inpaint" in model.denoiser.facts["conditions"]:
+        wider = inpaint_condition(model.denoiser, picture(64, side), right_half(64, side), model.vae)
+    else:
+        wider = picture_size(model.denoiser, side, 64)
+    assert drawn(bench, model, wider)[2:] == (8, side // 8)
+
+
 def test_a_start_has_such_sides_too(bench: Bench) -> None:
     model = bench.model("kandinsky")
     start = image_to_image(encode(bench.context, picture(64, 72), model.vae))
@@ -55,6 +69,15 @@ def test_a_start_has_such_sides_too(bench: Bench) -> None:
     shown = bench.model("kandinsky-inpaint")
     with pytest.raises(Misfit, match="wants sides that 16 divides, found 72 x 64"):
         inpaint_condition(shown.denoiser, picture(64, 72), right_half(64, 72), shown.vae)
+
+
+def test_what_stands_beside_the_sample_sets_its_size(bench: Bench) -> None:
+    model = bench.model("sd15-inpaint")
+    shown = inpaint_condition(model.denoiser, picture(64, 72), right_half(64, 72), model.vae)
+    assert drawn(bench, model, picture_size(shown, 72, 64)) == (1, 4, 8, 9)
+    for denoiser in (shown, bench.model("sd-x4-upscaler").upsampler):
+        with pytest.raises(Misfit, match=r"draws as large as the picture that it is shown asks for; use core\.resize"):
+            picture_size(denoiser, 128, 128)
 
 
 def test_a_transformer_draws_no_larger_than_it_has_places(bench: Bench) -> None:
@@ -92,7 +115,7 @@ def test_stage_two_of_deepfloyd_enlarges_to_the_size_of_its_start(bench: Bench) 
     beside = low_resolution(model.upsampler, picture(16, 16))
     start = image_to_image(encode(bench.context, picture(72, 128)))
     assert drawn(bench, model, beside, start) == (1, 3, 72, 128)
-    with pytest.raises(Misfit, match="with sides that 8 divides, found 3 x 68 x 128"):
+    with pytest.raises(Misfit, match=r"with sides that 8 divides, found 3 x 68 x 128: use core.resize$"):
         drawn(bench, model, beside, image_to_image(encode(bench.context, picture(68, 128))))
 
 

@@ -1,4 +1,4 @@
-"""Every workflow for published checkpoints is right, and runs on the tiny model that its default names."""
+"""Every workflow for published checkpoints is right, and runs on the tiny model of its default, sizes and all."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["check_picture", "decode", "draw_latents", "encode"]
 
 
-@node(category="diffusion", version=2)
+@node(category="diffusion", version=3)
 def decode(context: Context, latents: Latents, vae: VAE | None = None) -> Image:
     """Turn what a denoiser made into pictures.
 
@@ -38,8 +38,10 @@ def decode(context: Context, latents: Latents, vae: VAE | None = None) -> Image:
 
 
 @decode.upgrade(1)
+@decode.upgrade(2)
 def _with_autoencoder(values: dict[str, Any]) -> dict[str, Any]:
-    """Version 2 can decode latent spaces too; the values are the same."""
+    """Version 2 can decode latent spaces too, version 3 gives no picture of what is not finite; the values are the
+    same."""
     return values
 
 

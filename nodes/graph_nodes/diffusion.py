@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from graph_engine import Context, Denoiser, Guidance, Latents, Seed, Slider, Start, TextEmbedding, node
 from graph_nodes import denoising
@@ -30,7 +30,7 @@ SchedulerName = Literal[
 ]
 
 
-@node(category="diffusion")
+@node(category="diffusion", version=2)
 def denoise(
     context: Context,
     denoiser: Denoiser,
@@ -56,6 +56,12 @@ def denoise(
     """
     request = denoising.Request(denoiser, text, guidance, start, steps, scheduler, eta, count, seed, stop)
     return denoising.run(context, request)
+
+
+@denoise.upgrade(1)
+def _told_its_size(values: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 tells a model the size of the picture that it starts from; the values are the same."""
+    return values
 
 
 @node(category="diffusion")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from graph_engine import Context, Multiline, Slider, TextEmbedding, TextEncoder, node
 from graph_nodes.encoding import encode
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["batch_text", "encode_text"]
 
 
-@node(category="text")
+@node(category="text", version=2)
 def encode_text(
     context: Context,
     encoder: TextEncoder,
@@ -61,6 +61,12 @@ def _check_chunks(encoder: TextEncoder) -> None:
         raise Misfit(
             f"the encoder of {encoder.model!r} cannot read a prompt in chunks, only CLIP's can; leave long_prompt off"
         )
+
+
+@encode_text.upgrade(1)
+def _as_encoded(values: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 masks the words of a weighted prompt without its brackets; the values are the same."""
+    return values
 
 
 @node(category="text")

@@ -42,7 +42,7 @@ def execute(options: argparse.Namespace, environment: Environment) -> int:
     found = find_models(environment.registry, folders)
     for root in folders.model_roots:
         if not root.is_dir() and root != Locations.find(environment.variables).data / "models":
-            environment.complain(f"the model folder {root} is not there")
+            environment.complain(f"the model folder {root} is not there; make it, or name another one with --models")
     if options.json:
         environment.write(json.dumps([_listed(model) for model in found], indent=2, ensure_ascii=False))
     elif found:

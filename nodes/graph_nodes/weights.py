@@ -160,7 +160,7 @@ def warm_tensors(context: Context, part: ModelPart) -> Iterator[tuple[str, torch
         raise KeyError
 
     part = _owner(context, part)
-    for key in context.warm.keys():  # noqa: SIM118
+    for key in context.warm.keys():  # noqa: SIM118 - no mapping
         if not key.startswith(f"{part.model}@{part.revision}/{part.part}:"):
             continue
         with contextlib.suppress(KeyError):  # let go in the meantime

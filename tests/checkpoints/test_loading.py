@@ -310,6 +310,12 @@ def test_picture_k_of_a_batch_is_the_picture_of_seed_plus_k(bench: Bench, family
         torch.testing.assert_close(together[k : k + 1], alone, rtol=0, atol=5e-5)
 
 
+@pytest.mark.parametrize("family", ["sd15", "adm-file", "glide"])
+def test_a_tiny_model_is_made_where_no_folder_for_models_is_yet(family: str, tmp_path: Path) -> None:
+    make_tiny(family, tmp_path / "models" / "tiny" / family)
+    assert [path.name for path in (tmp_path / "models" / "tiny").iterdir()] == [family]
+
+
 def test_a_tiny_model_is_the_same_for_the_same_seed_and_an_unfinished_one_leaves_nothing(tmp_path: Path) -> None:
     make_tiny("sd15", tmp_path / "a")
     make_tiny("sd15", tmp_path / "b")

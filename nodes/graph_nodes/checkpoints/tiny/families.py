@@ -52,6 +52,7 @@ def make_tiny(family: str, folder: Path, seed: int = 0) -> None:
     """Write a tiny model of a family into a new folder; the same seed gives the same weights."""
     import torch
 
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
